@@ -1,0 +1,94 @@
+"""The engine: owns the source and feeds the ring. It has no thread, no sleep and no clock.
+
+Who owns what, here and everywhere:
+
+1. The audio callback copies and counts; no exception leaves it.
+2. Every mutable object has one owner thread. Across threads and processes go: a ring, the
+   status block, the command pipe. Nothing else.
+3. Nobody waits for the eyes: a late display skips columns and counts them.
+4. Parameters are frozen objects.
+5. Loss is measured against the monotonic clock; flags only help to explain it.
+6. Sinks start first, then the stream; they stop in reverse. `stop` is safe twice. The engine's
+   process ends when its parent is gone, and the parent restarts an engine that died.
+7. A callee keeps no reference to an array it was given.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from realtime.audio.ring import AudioRing
+from realtime.audio.sources import Source
+from realtime.engine.intake import Intake
+from realtime.engine.status import State, Status
+
+STALLED_SECONDS = 0.5
+"""Without a block for this long the device counts as stalled, and people are told."""
+
+GIVE_UP_SECONDS = 2.0
+"""Stalled for this long, the stream is opened anew: some servers forget a stream they suspended."""
+
+START_SECONDS = 5.0
+"""A device may take this long to its first block (a cold PulseAudio sink takes 1.7 s)."""
+
+
+class Engine:
+    """`start`, then `step` again and again, then `stop`."""
+
+    def __init__(
+        self,
+        source: Source,
+        ring: AudioRing,
+        status: Status,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ):
+        self._source = source
+        self._status = status
+        self._clock = clock
+        self._intake = Intake(ring, status)
+        self._blocks_before = status.read().blocks
+        self._started_ns = 0
+        self.ended: str | None = None
+        """Why the source ended by itself: a sentence, empty at the end of a file, None if not."""
+
+    def start(self) -> None:
+        """Raises what the source raises where it cannot start."""
+        self._started_ns = self._clock()
+        self._source.start(self._deliver, self._on_end)
+
+    def _deliver(self, block: np.ndarray, overflow: bool) -> None:
+        try:
+            self._intake.accept(block, self._clock(), overflow)
+        except Exception:
+            self._status.count_fault()
+
+    def _on_end(self, reason: str | None) -> None:
+        self.ended = reason or ""
+
+    def step(self, now_ns: int) -> State:
+        """Look after the stream; say in the status block that the engine is alive."""
+        snapshot = self._status.read()
+        state = State.RUNNING
+        if self.ended is not None:
+            state = State.ENDED
+        else:
+            quiet = self._quiet_seconds(now_ns, snapshot.blocks, snapshot.last_block_ns)
+            if quiet > STALLED_SECONDS:
+                state = State.STALLED
+            first = snapshot.blocks == self._blocks_before
+            if quiet > (START_SECONDS if first else GIVE_UP_SECONDS):
+                self.ended = f"'{self._source.name}' has delivered nothing for {quiet:.1f} s"
+        self._status.beat(now_ns, state, os.getpid())
+        return state
+
+    def _quiet_seconds(self, now_ns: int, blocks: int, last_block_ns: int) -> float:
+        since = last_block_ns if blocks > self._blocks_before else self._started_ns
+        return (now_ns - since) / 1e9
+
+    def stop(self) -> None:
+        """Stop the source; safe twice and from any state."""
+        self._source.stop()
