@@ -108,6 +108,11 @@ class EngineProcess:
         return self._status
 
     @property
+    def listens(self) -> bool:
+        """Whether the source is a microphone, which is never exactly silent."""
+        return self._spec.kind == "mic"
+
+    @property
     def state(self) -> State:
         """STARTING also while it waits for a lost device."""
         return self._state

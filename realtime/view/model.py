@@ -1,0 +1,308 @@
+"""What is shown, without a screen: settings, columns, meters, messages, and where one looks.
+
+The model holds the truth and announces changes; window and terminal only listen. It is owned by
+the display's thread, which calls `tick` once a frame. Nothing in here waits.
+"""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from realtime import config
+from realtime.config import Settings
+from realtime.dsp.levels import LevelMeter
+from realtime.engine.process import EngineProcess
+from realtime.engine.status import State
+from realtime.errors import Overrun, SettingsError
+from realtime.view.analysis import Analysis, frames_in_a_column
+from realtime.view.history import ColumnHistory
+from realtime.view.hold import PeakHold
+from realtime.view.notices import Notices
+from realtime.view.scroll import SmoothEdge
+
+LIVE_BUDGET_SECONDS = 0.008
+"""Half a frame at 60 per second; live columns take a tenth of it."""
+
+AGAIN_BUDGET_SECONDS = 0.010
+"""For analysing the visible span again: 12 s at 4096/256 is done in some ten frames."""
+
+AVERAGE = 0.05
+"""Weight of the newest value in the smoothed readings (a third of a second at 60 per second)."""
+
+Changed = Callable[[frozenset[str]], None]
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The status line. `latency_ms`: from the delivery of the newest sample in the picture."""
+
+    device: str
+    sample_rate: int
+    n_channels: int
+    latency_ms: float
+    fps: float
+    lost_samples: int
+    skipped_columns: int
+    state: State
+    message: str
+
+
+class LiveModel:
+    """`changed`: callables given the set of what changed: settings keys, "histories", "view",
+    "message"."""
+
+    def __init__(self, settings: Settings, engine: EngineProcess, note: str = ""):
+        self._engine = engine
+        self.settings = settings
+        self.info = engine.info
+        self.sample_rate = self.info.sample_rate
+        self.n_channels = self.info.n_channels
+        self._notices = Notices(note)
+        self.changed: list[Changed] = []
+        self._check_frequencies(settings)
+        ring = engine.ring
+        self._live = Analysis(ring, settings.stft, settings.display, start=ring.oldest)
+        self._still: Analysis | None = None
+        self._pending: Analysis | None = None
+        self._edge = SmoothEdge(self.sample_rate)
+        self._paused_at: float | None = None
+        self.meter = LevelMeter(self.n_channels, self.sample_rate)
+        self._metered = ring.written
+        self._hold = PeakHold(self._live.histories)
+        self._message = ""
+        self._latency = 0.0
+        self._interval = 0.0
+        self._last_tick_ns = 0
+        self._skipped_before = 0
+        self.latencies_ms: collections.deque[float] = collections.deque(maxlen=4096)
+        """One for each tick that drew something new: for `doctor` and the benchmarks."""
+
+    # What is looked at.
+
+    @property
+    def shown(self) -> Analysis:
+        """The columns on screen: live, or a span of the past analysed again."""
+        return self._still or self._live
+
+    @property
+    def histories(self) -> list[ColumnHistory]:
+        return self.shown.histories
+
+    @property
+    def column_seconds(self) -> float:
+        return self.shown.column_samples / self.sample_rate
+
+    @property
+    def columns_per_span(self) -> float:
+        return self.settings.display.span / self.column_seconds
+
+    @property
+    def f_high(self) -> float:
+        """Hz at the upper edge: as set, at most half the sample rate."""
+        half = self.sample_rate / 2
+        return min(self.settings.display.f_high or half, half)
+
+    def right_sample(self, now_ns: int) -> float:
+        """The instant at the right edge, as a fractional sample index."""
+        if self._paused_at is not None:
+            return self._paused_at
+        epoch = self._engine.status.read().epoch_ns
+        return self._edge.at(now_ns - epoch, self._live.sample_at(self._live.count))
+
+    def right_edge(self, now_ns: int) -> float:
+        """The column, fractional, at the right edge of the picture."""
+        return self.shown.column_at(self.right_sample(now_ns))
+
+    @property
+    def paused(self) -> bool:
+        return self._paused_at is not None
+
+    def pause(self, on: bool = True) -> None:
+        """Hold the picture still; capture goes on."""
+        if on == self.paused:
+            return
+        if on:
+            self._paused_at = self._live.sample_at(self._live.count)
+        else:
+            self._paused_at = None
+            if self._still is not None:
+                self._still = None
+                self._announce("histories")
+            if self._pending is not None and self._pending.stop is not None:
+                self._pending = None
+        self._announce("view")
+
+    def scroll(self, seconds: float) -> None:
+        """Look further back (negative) or forward; past the newest column it is live again."""
+        newest = self._live.sample_at(self._live.count)
+        at = (newest if self._paused_at is None else self._paused_at) + seconds * self.sample_rate
+        if at >= newest:
+            self.pause(False)
+            return
+        span = self.settings.display.span * self.sample_rate
+        self._paused_at = max(at, min(newest, self._engine.ring.oldest + span))
+        self._announce("view")
+
+    # Settings.
+
+    def change(self, changes: Mapping[str, Any]) -> None:
+        """New settings, checked as a whole. Raises `SettingsError` and changes nothing."""
+        settings = config.change(self.settings, changes)
+        if settings.audio != self.settings.audio:
+            raise SettingsError(
+                ["audio.* holds from the start to the end of a run: give it when starting"]
+            )
+        self._check_frequencies(settings)
+        before, self.settings = self.settings, settings
+        was = config.values_of(before)
+        keys = {key for key, value in config.values_of(settings).items() if was[key] != value}
+        if not keys:
+            return
+        if settings.display.reduce != before.display.reduce:
+            for analysis in {self._live, self.shown}:
+                for history in analysis.histories:
+                    history.set_reduce(settings.display.reduce)
+        if self._needs_analysis(before, settings):
+            self._analyse_again()
+        self._announce(*keys)
+
+    def _needs_analysis(self, before: Settings, after: Settings) -> bool:
+        if after.stft != before.stft or after.display.panes != before.display.panes:
+            return True
+        reduced = after.display.reduce != before.display.reduce
+        wanted = frames_in_a_column(
+            after.stft, after.display.span, self.sample_rate, self.shown.histories[0].n_columns
+        )
+        return wanted != self.shown.merge or (reduced and self.shown.merge > 1)
+
+    def _analyse_again(self) -> None:
+        """Begin to fill a successor of what is shown with the visible span."""
+        ring = self._engine.ring
+        span = int(self.settings.display.span * self.sample_rate) + self.settings.stft.n_fft
+        stop = None if self._paused_at is None else int(self._paused_at) + span // 8
+        right = ring.written if stop is None else stop
+        start = max(ring.oldest, right - span - span // 8)
+        self._pending = Analysis(ring, self.settings.stft, self.settings.display, start, stop)
+
+    def _check_frequencies(self, settings: Settings) -> None:
+        half = self.sample_rate / 2
+        if settings.display.f_low >= half:
+            raise SettingsError(
+                [
+                    f"display.f_low = {settings.display.f_low:g} must be below {half:g} Hz, half "
+                    f"the sample rate (try {half / 100:g})"
+                ]
+            )
+
+    # Once a frame.
+
+    def tick(self, now_ns: int) -> None:
+        """Look after the engine, take in what the ring has, refresh the readings."""
+        for event in self._engine.poll(now_ns):
+            self._notices.heed(event, now_ns)
+        count = self._live.count
+        self._live.drop_backlog()
+        self._live.pull(LIVE_BUDGET_SECONDS)
+        if self._live.count > count:
+            self._measure(now_ns)
+        self._pull_pending()
+        self._look_for_span()
+        self._update_meter()
+        self._hold.update(self.histories, now_ns)
+        self._update_message(now_ns)
+        if self._last_tick_ns:
+            interval = (now_ns - self._last_tick_ns) / 1e9
+            self._interval += AVERAGE * (interval - self._interval) if self._interval else interval
+        self._last_tick_ns = now_ns
+
+    def _measure(self, now_ns: int) -> None:
+        status = self._engine.status.read()
+        latency = (now_ns - status.time_ns(self._live.newest, self.sample_rate)) / 1e6
+        self.latencies_ms.append(latency)
+        self._latency += AVERAGE * (latency - self._latency) if self._latency else latency
+
+    def _pull_pending(self) -> None:
+        pending = self._pending
+        if pending is None or not pending.pull(AGAIN_BUDGET_SECONDS):
+            return
+        self._pending = None
+        if pending.stop is None:
+            self._skipped_before += self._live.skipped
+            self._live = pending
+            self._edge.reset()
+        else:
+            self._still = pending
+            if pending.stft != self._live.stft or pending.merge != self._live.merge:
+                # The live columns change too, while the past is looked at.
+                start = max(self._engine.ring.oldest, self._engine.ring.written - pending.stft.n_fft)
+                self._live = Analysis(
+                    self._engine.ring, self.settings.stft, self.settings.display, start
+                )
+        self._hold = PeakHold(self.histories)
+        self._announce("histories")
+
+    def _look_for_span(self) -> None:
+        """While one looks at the past: see that its columns are there."""
+        if self._paused_at is None or self._pending is not None:
+            return
+        first = self._paused_at - self.settings.display.span * self.sample_rate
+        first = max(first, self._engine.ring.oldest + self.settings.stft.n_fft)
+        if not self.shown.covers(first, self._paused_at):
+            self._analyse_again()
+
+    def _update_meter(self) -> None:
+        ring = self._engine.ring
+        written = ring.written
+        try:
+            block = ring.read(max(self._metered, written - self.sample_rate), written)
+        except Overrun:  # it came round while this process stood still
+            block = np.zeros((0, self.n_channels), np.float32)
+        self._metered = written
+        if len(block):
+            self.meter.push(block)
+
+    def reset_hold(self) -> None:
+        self._hold = PeakHold(self.histories)
+
+    def reset_clip(self) -> None:
+        self.meter.reset_clip()
+
+    # What people are told.
+
+    def _update_message(self, now_ns: int) -> None:
+        message = self._notices.message(self._engine, self.meter.zero_run, now_ns)
+        if message != self._message:
+            self._message = message
+            self._announce("message")
+
+    @property
+    def readout(self) -> Readout:
+        return Readout(
+            device=self.info.name,
+            sample_rate=self.sample_rate,
+            n_channels=self.n_channels,
+            latency_ms=self._latency,
+            fps=1 / self._interval if self._interval else 0.0,
+            lost_samples=self._engine.status.read().lost,
+            skipped_columns=self._skipped_before + self._live.skipped,
+            state=self._engine.state,
+            message=self._message,
+        )
+
+    @property
+    def ended(self) -> bool:
+        """The source (a file) has come to its end, and all of it is in the picture."""
+        return self._engine.ended
+
+    def _announce(self, *keys: str) -> None:
+        for listener in self.changed:
+            listener(frozenset(keys))
+
+    def close(self) -> None:
+        """Stop the engine. Safe twice."""
+        self._engine.stop()
