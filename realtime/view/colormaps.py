@@ -1,0 +1,36 @@
+"""Colour maps by name, from the `cmap` library: pure numpy, no GUI and no matplotlib.
+
+The names themselves are settings and live in `realtime.config.COLORMAPS`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+FULL_NAMES = {
+    "thermal": "cmocean:thermal",
+    "ice": "cmocean:ice",
+    "haline": "cmocean:haline",
+    "batlow": "crameri:batlow",
+    "lajolla": "crameri:lajolla",
+    "fire": "colorcet:fire",
+    "ember": "cmasher:ember",
+    "cubehelix": "cubehelix:cubehelix",
+}
+"""Names that the library knows only, or more certainly, with their collection."""
+
+
+@cache
+def lut(name: str) -> NDArray[np.uint8]:
+    """RGBA of the 256 steps of a colour map, uint8 (256, 4), read-only.
+
+    Raises ValueError when the library knows no such map.
+    """
+    from cmap import Colormap
+
+    table = np.rint(Colormap(FULL_NAMES.get(name, name)).lut(256) * 255.0).astype(np.uint8)
+    table.setflags(write=False)
+    return table
