@@ -1,51 +1,63 @@
 """Settings: typed, frozen, checked as a whole before any device opens.
 
 Precedence: defaults, preset, file, `--set`, flags. Every fault of a request is found at once
-and raised as one `SettingsError`; a key is written `section.name` everywhere.
+and raised as one `SettingsError`; a key is written `section.name` everywhere, and a setting
+that may be left to the program takes the word "auto". How layers join, and what must fit together, is said in `rules`.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Mapping, Sequence
-from importlib import resources
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
+from realtime import presets
 from realtime.errors import SettingsError
+from realtime.rules import broken_rules, overlaid
+from realtime.wording import shown, unknown
 
 WindowName = Literal[
     "hann", "hamming", "blackman", "blackmanharris", "kaiser", "gaussian", "flattop"
 ]
 ScaleName = Literal["linear", "log", "mel", "bark", "erb", "notes"]
-
-N_FFT_RANGE = (256, 32768)
-"""Samples; powers of two only, so that a picture row is a power of two bins."""
+ColormapName = Literal[
+    "magma", "inferno", "plasma", "viridis", "cividis", "turbo", "batlow", "mako", "rocket",
+    "thermal", "cubehelix", "hot", "bone", "gray", "gray_r",
+]  # fmt: skip
+COLORMAPS: tuple[str, ...] = get_args(ColormapName)
+"""Names the colour-map library knows without a prefix. Most run evenly from dark to light, so
+that a dB is a dB everywhere; turbo, hot and bone are here because people know them, gray_r for
+paper."""
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # strict: the text "4096" is not a number, nor is `true` one; a whole number is a float.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class AudioSettings(_Section):
     """How sound is captured. None means: what the source offers."""
 
-    sample_rate: int | None = Field(None, ge=1000, le=768_000)
-    channels: int | None = Field(None, ge=1, le=64)
-    block: int = Field(256, ge=16, le=16384)
+    sample_rate: int | None = Field(default=None, ge=1000, le=768_000, examples=[48000])
+    channels: int | None = Field(default=None, ge=1, le=64, examples=[1])
+    block: int = Field(default=256, ge=16, le=16384)
     """Samples in one callback (5.3 ms at 48000 Hz)."""
-    ring_seconds: float = Field(600.0, ge=1, le=7200)
+    ring_seconds: float = Field(default=600.0, ge=1, le=7200)
 
 
 class StftSettings(_Section):
-    n_fft: int = Field(4096, ge=N_FFT_RANGE[0], le=N_FFT_RANGE[1])
-    hop: int | None = Field(None, ge=1)
-    """Samples; None means n_fft // 16."""
+    """How sound becomes columns."""
+
+    n_fft: int = 4096
+    """Samples, a power of two (85 ms at 48000 Hz)."""
+    hop: int | None = Field(default=None, examples=[256])
+    """Samples, n_fft / 32 to n_fft; None means n_fft // 16."""
     window: WindowName = "hann"
-    zero_pad: int = Field(1, ge=1, le=8)
+    zero_pad: int = Field(default=1, ge=1, le=8)
 
     @property
     def hop_samples(self) -> int:
@@ -56,26 +68,155 @@ class DisplaySettings(_Section):
     """How the picture looks. None of these changes what is kept."""
 
     scale: ScaleName = "log"
-    f_low: float = Field(30.0, ge=0)
+    f_low: float = Field(default=30.0, ge=0, le=384_000)
     """Hz at the lower edge."""
-    f_high: float | None = Field(None, gt=0)
+    f_high: float | None = Field(default=None, gt=0, le=384_000, examples=[8000])
     """Hz at the upper edge; None means half the sample rate."""
-    db_low: float = Field(-100.0, ge=-144, le=12)
-    db_high: float = Field(0.0, ge=-144, le=12)
-    gamma: float = Field(1.0, ge=0.1, le=10)
-    tilt: float = Field(0.0, ge=-12, le=12)
+    db_low: float = Field(default=-100.0, ge=-144, le=0)
+    db_high: float = Field(default=0.0, ge=-144, le=12)
+    gamma: float = Field(default=1.0, ge=0.1, le=10)
+    tilt: float = Field(default=0.0, ge=-12, le=12)
     """dB added per octave above 1 kHz (and taken away below)."""
-    colormap: str = "magma"
-    span: float = Field(12.0, ge=0.5, le=7200)
+    colormap: ColormapName = "magma"
+    span: float = Field(default=12.0, ge=0.5, le=7200)
     """Seconds from the left to the right edge: the scroll speed."""
     reduce: Literal["peak", "mean"] = "peak"
     """What several cells under one pixel become."""
     panes: Literal["each", "mean"] = "each"
     """One pane a channel, or the mean of all channels."""
-    fps: int = Field(60, ge=1, le=240)
+    fps: int = Field(default=60, ge=1, le=240)
 
 
 class Settings(_Section):
     audio: AudioSettings = AudioSettings()
     stft: StftSettings = StftSettings()
     display: DisplaySettings = DisplaySettings()
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        faults = [sentence for _, sentence in broken_rules(values_of(self))]
+        if faults:
+            raise SettingsError(faults)
+        return self
+
+
+SECTIONS: dict[str, type[_Section]] = {
+    "audio": AudioSettings,
+    "stft": StftSettings,
+    "display": DisplaySettings,
+}
+FIELDS: dict[str, FieldInfo] = {
+    f"{section}.{name}": field
+    for section, kind in SECTIONS.items()
+    for name, field in kind.model_fields.items()
+}
+"""Every key there is."""
+
+
+def load(
+    preset: str | None = None,
+    file: str | Path | None = None,
+    sets: Sequence[str] = (),
+    flags: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Settings of a request, later layers over earlier ones.
+
+    preset : a name of `presets.preset_names()`
+    file : a TOML file
+    sets : texts `section.key=value`
+    flags : `{"audio.channels": 2}`; a value of None was not given
+
+    Raises SettingsError with every fault of every layer.
+    """
+    faults: list[str] = []
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    layers = [
+        presets.read_preset(preset, faults) if preset is not None else {},
+        presets.read_file(Path(file), faults) if file is not None else {},
+        presets.parse_sets(sets, FIELDS, faults),
+        given,
+    ]
+    return _build(Settings(), layers, faults)
+
+
+def change(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """`settings` with `{"stft.n_fft": 8192, ...}` put in; the whole is checked again.
+
+    An explicit hop follows a new n_fft as `rules` says.
+    Raises SettingsError; `settings` itself never changes.
+    """
+    return _build(settings, [changes], [])
+
+
+def values_of(settings: Settings) -> dict[str, Any]:
+    """Every setting by its key, in the order of `FIELDS`."""
+    return {
+        f"{section}.{name}": value
+        for section in SECTIONS
+        for name, value in getattr(settings, section)
+    }
+
+
+def _build(start: Settings, layers: Iterable[Mapping[str, Any]], faults: list[str]) -> Settings:
+    values, bad = values_of(start), set[str]()
+    for layer in layers:
+        values = overlaid(values, _checked(layer, faults, bad))
+    faults += [sentence for keys, sentence in broken_rules(values) if not keys & bad]
+    if faults:
+        raise SettingsError(faults)
+    return Settings(
+        **{
+            section: kind(**{name: values[f"{section}.{name}"] for name in kind.model_fields})
+            for section, kind in SECTIONS.items()
+        }  # type: ignore[arg-type]
+    )
+
+
+def _checked(layer: Mapping[str, Any], faults: list[str], bad: set[str]) -> dict[str, Any]:
+    """The values of one layer that stand on their own; the others go to `faults` and `bad`."""
+    good: dict[str, Any] = {}
+    for key, value in layer.items():
+        if key not in FIELDS:
+            faults.append(_unknown_key(key, value))
+            continue
+        if value == "auto" and NoneType in get_args(FIELDS[key].annotation):
+            value = None
+        section, name = key.split(".")
+        try:
+            good[key] = getattr(SECTIONS[section](**{name: value}), name)
+        except ValidationError as error:
+            bad.add(key)
+            faults.append(_field_fault(key, value, error))
+    return good
+
+
+def _field_fault(key: str, value: Any, error: ValidationError) -> str:
+    field, kind = FIELDS[key], error.errors()[0]
+    choices = [c for c in get_args(field.annotation) if isinstance(c, str)]
+    if choices:
+        return unknown(key, value, choices)
+    default = field.examples[0] if field.examples else field.default
+    limits = kind.get("ctx", {})
+    rule = {
+        "greater_than_equal": f"at least {limits.get('ge')}",
+        "greater_than": f"above {limits.get('gt')}",
+        "less_than_equal": f"at most {limits.get('le')}",
+        "finite_number": "a finite number",
+    }.get(kind["type"])
+    if rule is None:
+        whole = field.annotation is int or int in get_args(field.annotation)
+        rule = "a whole number" if whole else "a number"
+    return f"{key} = {shown(value)} must be {rule} (try {shown(default)})"
+
+
+def _unknown_key(key: str, value: Any) -> str:
+    section, _, name = key.partition(".")
+    if section in SECTIONS:
+        if not name:
+            return f"{section} = {shown(value)} must be a section: write [{section}], then its keys"
+        names = list(SECTIONS[section].model_fields)
+        return unknown("key", key, names, look_for=name)
+    for known in FIELDS:
+        if known.split(".")[1] == section and not name:
+            return f"unknown key {shown(key)}, did you mean {known!r}?"
+    return unknown("section", section, list(SECTIONS))

@@ -1,0 +1,95 @@
+"""What settings must satisfy together, as pure functions of `{"section.key": value}`.
+
+Two rules join the layers of a request, and a change made while running:
+
+1. A layer that names n_fft but not hop keeps the hop below it in samples (so the columns keep
+   their pace) as long as that lies within n_fft/32..n_fft; else it keeps the overlap.
+2. A layer that names a logarithmic scale but not f_low lifts an f_low of 0 to 20 Hz.
+
+Two values of one layer that do not fit are a fault, and so is all else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from realtime.wording import shown
+
+N_FFT_RANGE = (256, 32768)
+"""Samples; powers of two only, so that a picture row is a power of two bins."""
+HOPS_IN_N_FFT = 32
+"""The smallest hop is n_fft / 32: finer columns show nothing new and cost in proportion."""
+LOWEST_LOG_HZ = 1.0
+"""An octave axis has no 0 Hz; below 1 Hz no bin of any n_fft lies."""
+LIFTED_F_LOW_HZ = 20.0
+"""The lower end of hearing: where an f_low of 0 goes on a logarithmic axis."""
+LEAST_DB_RANGE = 6.0
+"""dB; less than a factor of two in amplitude shows noise in two colours."""
+LEAST_BAND_HZ = 10.0
+"""Hz; some bins even at the longest n_fft."""
+
+
+def overlaid(below: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, Any]:
+    """`layer` over `below`, with the two rules at the top of this file. A pure function."""
+    values = {**below, **layer}
+    hop, n_fft = values["stft.hop"], values["stft.n_fft"]
+    if hop is not None and "stft.hop" not in layer and not _hop_fits(hop, n_fft):
+        values["stft.hop"] = round(hop * n_fft / below["stft.n_fft"])
+    if "display.scale" in layer and "display.f_low" not in layer and not _low_end_fits(values):
+        values["display.f_low"] = LIFTED_F_LOW_HZ
+    return values
+
+
+def broken_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    """What no single value tells: the keys that take part, and the sentence. A pure function."""
+    yield from _stft_rules(values)
+    yield from _level_rules(values)
+    yield from _band_rules(values)
+
+
+def _stft_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    n_fft, hop = values["stft.n_fft"], values["stft.hop"]
+    low, high = N_FFT_RANGE
+    if not low <= n_fft <= high or n_fft & (n_fft - 1):
+        nearest = 1 << (min(max(n_fft, low), high).bit_length() - 1)
+        rule = f"a power of two from {low} to {high} (try {nearest})"
+        yield {"stft.n_fft"}, f"stft.n_fft = {shown(n_fft)} must be {rule}"
+    elif hop is not None and not _hop_fits(hop, n_fft):
+        most = f"at most n_fft = {n_fft} (try {n_fft // 4})"
+        lowest = f"n_fft / {HOPS_IN_N_FFT} = {n_fft // HOPS_IN_N_FFT}"
+        least = f"at least {lowest} (try {n_fft // 16})"
+        rule = most if hop > n_fft else least
+        yield {"stft.n_fft", "stft.hop"}, f"stft.hop = {shown(hop)} must be {rule}"
+
+
+def _level_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    low, high = values["display.db_low"], values["display.db_high"]
+    if high < low + LEAST_DB_RANGE:
+        rule = f"at least {LEAST_DB_RANGE:g} dB above db_low = {low:g} (try {min(low + 80, 12):g})"
+        yield {"display.db_low", "display.db_high"}, f"display.db_high = {high:g} must be {rule}"
+
+
+def _band_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    low, high, scale = (values[f"display.{name}"] for name in ("f_low", "f_high", "scale"))
+    rate = values["audio.sample_rate"]
+    start = f"display.f_low = {low:g} must be at least"
+    if not _low_end_fits(values):
+        rule = f"{LOWEST_LOG_HZ:g} Hz on scale = {scale!r} (try {LIFTED_F_LOW_HZ:g})"
+        yield {"display.f_low", "display.scale"}, f"{start} {rule}"
+    if high is not None and high < low + LEAST_BAND_HZ:
+        rule = f"{LEAST_BAND_HZ:g} Hz above f_low = {low:g} (try {max(10 * low, 1000):g})"
+        keys = {"display.f_low", "display.f_high"}
+        yield keys, f"display.f_high = {high:g} must be at least {rule}"
+    if rate is not None and low + LEAST_BAND_HZ > rate / 2:
+        rule = f"{LEAST_BAND_HZ:g} Hz below half of audio.sample_rate = {rate} (try 20)"
+        yield {"display.f_low", "audio.sample_rate"}, f"{start} {rule}"
+
+
+def _hop_fits(hop: int, n_fft: int) -> bool:
+    return n_fft // HOPS_IN_N_FFT <= hop <= n_fft
+
+
+def _low_end_fits(values: Mapping[str, Any]) -> bool:
+    logarithmic = values["display.scale"] in ("log", "notes")
+    return not logarithmic or values["display.f_low"] >= LOWEST_LOG_HZ
