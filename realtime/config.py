@@ -2,7 +2,8 @@
 
 Precedence: defaults, preset, file, `--set`, flags. Every fault of a request is found at once
 and raised as one `SettingsError`; a key is written `section.name` everywhere, and a setting
-that may be left to the program takes the word "auto". How layers join, and what must fit together, is said in `rules`.
+that may be left to the program takes the word "auto".
+How layers join, and what must fit together, is said in `rules`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,13 @@ from pydantic.fields import FieldInfo
 
 from realtime import presets
 from realtime.errors import SettingsError
-from realtime.rules import broken_rules, overlaid
+from realtime.rules import N_FFT_RANGE, broken_rules, overlaid
 from realtime.wording import shown, unknown
+
+__all__ = [
+    "COLORMAPS", "FIELDS", "N_FFT_RANGE", "SECTIONS", "AudioSettings", "DisplaySettings",
+    "ScaleName", "Settings", "StftSettings", "WindowName", "change", "load", "values_of",
+]  # fmt: skip
 
 WindowName = Literal[
     "hann", "hamming", "blackman", "blackmanharris", "kaiser", "gaussian", "flattop"
