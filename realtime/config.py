@@ -18,12 +18,19 @@ from pydantic.fields import FieldInfo
 
 from realtime import presets
 from realtime.errors import SettingsError
-from realtime.rules import N_FFT_RANGE, broken_rules, overlaid
+from realtime.rules import (
+    LEAST_BAND_HZ,
+    LEAST_DB_RANGE,
+    N_FFT_RANGE,
+    broken_rules,
+    overlaid,
+)
 from realtime.wording import shown, unknown
 
 __all__ = [
-    "COLORMAPS", "FIELDS", "N_FFT_RANGE", "SECTIONS", "AudioSettings", "DisplaySettings",
-    "ScaleName", "Settings", "StftSettings", "WindowName", "change", "load", "values_of",
+    "COLORMAPS", "FIELDS", "LEAST_BAND_HZ", "LEAST_DB_RANGE", "N_FFT_RANGE", "SECTIONS",
+    "AudioSettings", "DisplaySettings", "ScaleName", "Settings", "StftSettings", "WindowName",
+    "change", "load", "values_of",
 ]  # fmt: skip
 
 WindowName = Literal[
