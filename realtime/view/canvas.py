@@ -21,6 +21,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from vispy import app
+from vispy.gloo import read_pixels
 
 from realtime.config import DisplaySettings
 from realtime.errors import MissingDependency
@@ -86,7 +87,7 @@ class PictureCanvas(app.Canvas):
                 size=size,
                 parent=parent,
                 app=app.Application(backend),
-                autoswap=backend == "egl",
+                autoswap=False,
                 show=False,
             )
         except Exception as error:
@@ -197,12 +198,13 @@ class PictureCanvas(app.Canvas):
     def grab(self) -> NDArray[np.uint8]:
         """Draw and read back: RGBA uint8 (height, width, 4), physical pixels.
 
-        Raises MissingDependency when the driver cannot draw.
+        Raises MissingDependency when the driver cannot draw. A widget must have been shown once.
         """
-        image = np.ascontiguousarray(self.render())
+        self.set_current()
+        self.events.draw()
         if self.failure is not None:
             raise self.failure
-        return image
+        return np.ascontiguousarray(read_pixels((0, 0, *self._pixels())))
 
     def _pixels(self) -> tuple[int, int]:
         width, height = self.physical_size

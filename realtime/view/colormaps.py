@@ -10,17 +10,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-FULL_NAMES = {
-    "thermal": "cmocean:thermal",
-    "ice": "cmocean:ice",
-    "haline": "cmocean:haline",
-    "batlow": "crameri:batlow",
-    "lajolla": "crameri:lajolla",
-    "fire": "colorcet:fire",
-    "ember": "cmasher:ember",
-    "cubehelix": "cubehelix:cubehelix",
-}
-"""Names that the library knows only, or more certainly, with their collection."""
+STEPS = 256
+"""Entries of a table: the colours an 8-bit screen can tell apart along one map."""
 
 
 @cache
@@ -31,6 +22,6 @@ def lut(name: str) -> NDArray[np.uint8]:
     """
     from cmap import Colormap
 
-    table = np.rint(Colormap(FULL_NAMES.get(name, name)).lut(256) * 255.0).astype(np.uint8)
+    table = np.rint(Colormap(name).lut(STEPS) * 255.0).astype(np.uint8)
     table.setflags(write=False)
     return table
