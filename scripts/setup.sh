@@ -29,7 +29,7 @@ missing_packages() {
 
 # Installs the packages named, or says how. Fails where they are not installed afterwards.
 apt_install() {
-  local missing as_root=()
+  local missing said as_root=()
   if ! command -v apt-get dpkg-query >/dev/null; then
     say "no apt on this machine; if something is missing, look for what Debian calls: $*"
     return 0
@@ -44,10 +44,14 @@ apt_install() {
       return 1
     fi
   fi
-  say "installing ${#missing[@]} Debian packages: ${missing[*]}"
+  say "installing Debian packages: ${missing[*]}"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
-  { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
-    >/dev/null </dev/null || { say "apt could not install them"; return 1; }
+  if ! said=$({ "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends \
+    "${missing[@]}"; } 2>&1 </dev/null); then
+    say "apt could not install them:"
+    tail -n 20 <<<"$said"
+    return 1
+  fi
 }
 
 # Prints the newest suitable Python that can make a virtual environment.
