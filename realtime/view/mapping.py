@@ -5,14 +5,17 @@ Pure numpy, no GL and no Qt. The shader of `waterfall.py` computes the same, and
 
 Rows count from the top (highest frequency), columns of pixels from the left (oldest sound).
 A *cell position* is a bin plus one half, so that bin b reaches from b to b + 1.
-Where a pixel covers more than one cell, the level is taken at which a cell is at least as large
-as the pixel, and the larger of the two cells it can touch is shown: no peak is lost.
+
+Zoomed in, a pixel shows the one cell under its centre. Zoomed out, the level is taken at which a
+pixel is one to two cells wide, and each cell belongs to the pixel in which its centre lies: no
+peak is lost, none is drawn wider than it is, and a pixel never needs more than two cells an axis.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor, log2
+from math import floor, log2
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,6 +33,9 @@ CODE_MAX = 65535
 DB_SPAN = DB_CEIL - DB_FLOOR
 FAR = 1 << 20
 """Cells; further from the picture's edge than any cell in it, and exact in float32."""
+ROUNDING = 2.0**-20
+"""A pixel this much (a share) short of two cells counts as two: float32 could not tell them."""
+NEPER_PER_CODE = DB_SPAN / CODE_MAX * np.log(10.0) / 10.0
 
 
 # ---------------------------------------------------------------------- frequency
@@ -95,25 +101,42 @@ def row_table(
     bins_per_hz = 2.0 * n_bins * bins_per_cell / sample_rate
     edges = (edges_hz * bins_per_hz + 0.5) / bins_per_cell
     centres = (centres_hz * bins_per_hz + 0.5) / bins_per_cell
-    extent = edges[:-1] - edges[1:]
-    wide = extent > 1.0
-    top = n_bins.bit_length() - 1
-    level = np.where(wide, np.ceil(np.log2(np.maximum(extent, 1.0))), 0).astype(np.int64)
-    level = np.minimum(level, top)
-    size = np.exp2(level)
-    last_cell = (n_bins >> level) - 1
-    first = np.floor(np.where(wide, edges[1:], centres) / size).astype(np.int64)
-    last = np.where(wide, np.ceil(edges[:-1] / size).astype(np.int64) - 1, first)
-    first = np.clip(first, 0, last_cell)
-    last = np.clip(last, first, last_cell)
+    first, last, level = _cells_between(edges[::-1], centres[::-1], n_bins)
     offset = 2 * n_bins - (2 * n_bins >> level)
     octaves = np.log2(np.maximum(centres_hz, 1e-3) / TILT_PIVOT_HZ)
     return RowTable(
-        first=offset + first,
-        last=offset + last,
+        first=(offset + first)[::-1],
+        last=(offset + last)[::-1],
         octaves=np.clip(octaves, -OCTAVE_LIMIT, OCTAVE_LIMIT).astype(np.float32),
         valid=edges_hz[1:] < sample_rate / 2,
     )
+
+
+def _cells_between(
+    edges: NDArray[np.float64], centres: NDArray[np.float64], n_bins: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """First and last cell, and their level, of pixels with rising edges in cell positions.
+
+    An edge between two pixels is moved to the nearest border of cells of the coarser of their
+    levels, so both sides agree who has which bin. Where the level changes, the two cells may
+    reach over a bit more than the pixel; a pixel left with nothing shows the cell at its centre.
+    (Pixels whose neighbour is more than twice as large, on axes of a few rows, reach further.)
+    """
+    extent = np.diff(edges)
+    wide = extent > 1.0
+    size = np.exp2(np.floor(np.log2(np.maximum(extent, 1.0))))
+    below, above = np.concatenate([size[:1], size]), np.concatenate([size, size[-1:]])
+    grid = np.minimum(np.maximum(below, above), 2.0 * np.minimum(below, above))
+    borders = (np.floor(edges / grid + 0.5) * grid).astype(np.int64)
+    begin, end = borders[:-1], borders[1:]
+    near = np.floor(centres).astype(np.int64)
+    alone = ~wide | (end <= begin)
+    begin = np.clip(np.where(alone, near, begin), 0, n_bins - 1)
+    end = np.clip(np.where(alone, near, end - 1), begin, n_bins - 1)
+    level = np.zeros(len(extent), np.int64)
+    for _ in range(n_bins.bit_length()):
+        level += (end >> level) - (begin >> level) > 1
+    return begin >> level, end >> level, level
 
 
 # ---------------------------------------------------------------------- time
@@ -140,15 +163,15 @@ class View:
 class TimeWalk:
     """How to walk through the cells of a time level from pixel to pixel.
 
-    Pixel x begins `start + x * step` cells after absolute cell `base` and reaches over `extent`
-    cells; 0 means that only the cell under its centre counts. Float32 in the shader.
+    Pixel x shows the cells from ceil(start + x * step) on, counted from absolute cell `base`, up
+    to the one before ceil(start + (x + 1) * step) where `wide`, else only the first.
     """
 
     level: int
     base: int
     start: float
     step: float
-    extent: float
+    wide: bool
 
 
 def time_walk(right_edge: float, columns_per_span: float, n_cols: int, n_levels: int) -> TimeWalk:
@@ -156,14 +179,13 @@ def time_walk(right_edge: float, columns_per_span: float, n_cols: int, n_levels:
     columns_per_pixel = columns_per_span / n_cols
     level = 0
     if columns_per_pixel > 1.0:
-        level = min(ceil(log2(columns_per_pixel)), n_levels - 1)
+        level = min(floor(log2(columns_per_pixel * (1.0 + ROUNDING))), n_levels - 1)
     step = columns_per_pixel / (1 << level)
     left = (right_edge - columns_per_span) / (1 << level)
-    extent = step if columns_per_pixel > 1.0 else 0.0
-    if extent == 0.0:
-        left += step / 2
-    base = floor(left)
-    return TimeWalk(level, base, left - base, step, extent)
+    wide = columns_per_pixel > 1.0
+    start = left - 0.5 if wide else left + 0.5 * step - 1.0
+    base = floor(start)
+    return TimeWalk(level, base, start - base, step, wide)
 
 
 def x_to_column(x: float, view: View) -> float:
@@ -185,23 +207,42 @@ def render_reference(history: ColumnHistory, view: View) -> NDArray[np.float32]:
         view.n_rows, view.display, view.sample_rate, history.n_bins, history.bins_per_cell
     )
     history.settle(walk.level)
-    x = np.arange(view.n_cols, dtype=np.float32)
-    u = np.float32(walk.start) + x * np.float32(walk.step)
-    first = np.floor(u).astype(np.int64)
-    last = np.maximum(first, np.ceil(u + np.float32(walk.extent)).astype(np.int64) - 1)
-    codes = np.zeros((view.n_cols, view.n_rows), np.uint16)
+    border = np.arange(view.n_cols + 1, dtype=np.float32) * np.float32(walk.step)
+    ceiled = np.ceil(np.float32(walk.start) + border).astype(np.int64)
+    first = ceiled[:-1]
+    last = np.maximum(first, ceiled[1:] - 1) if walk.wide else first
     low, high = history.valid_cells(walk.level)
     ring, offset = history.ring(walk.level), history.first_row(walk.level)
-    for cell in (first, last) if walk.extent else (first,):
+    mean = history.reduce == "mean"
+
+    def slices(cell: NDArray[np.int64]) -> NDArray[np.float32]:
         absolute = walk.base + cell
         shown = (absolute >= low) & (absolute <= high)
         rows = (offset + absolute[shown] % ring)[:, None]
-        found = np.maximum(history.cells[rows, table.first], history.cells[rows, table.last])
-        codes[shown] = np.maximum(codes[shown], found)
-    db = DB_FLOOR + codes.T.astype(np.float32) * np.float32(DB_SPAN / CODE_MAX)
+        codes = np.zeros((view.n_cols, view.n_rows), np.float32)
+        pair = history.cells[rows, table.first], history.cells[rows, table.last]
+        codes[shown] = _joined(*pair, mean)
+        return codes
+
+    codes = slices(first)
+    if walk.wide:
+        codes = _joined(codes, slices(last), mean)
+    db = DB_FLOOR + codes.T * np.float32(DB_SPAN / CODE_MAX)
     db += np.float32(view.display.tilt) * table.octaves[:, None]
     db[(codes.T == GAP) | ~table.valid[:, None]] = np.nan
     return db
+
+
+def _joined(a: NDArray[Any], b: NDArray[Any], mean: bool) -> NDArray[np.float32]:
+    """Codes of two cells under one pixel made one: the peak, or the mean power (gaps aside)."""
+    a, b = a.astype(np.float32), b.astype(np.float32)
+    peak = np.maximum(a, b)
+    if not mean:
+        return peak
+    scale = np.float32(NEPER_PER_CODE)
+    least = np.minimum(a, b)
+    below = np.log((1 + np.exp((least - peak) * scale)) * np.float32(0.5)) / scale
+    return np.where(least == GAP, peak, peak + below)
 
 
 def colour_index(db: ArrayLike, display: DisplaySettings) -> NDArray[np.uint8]:

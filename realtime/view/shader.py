@@ -8,7 +8,7 @@ them exactly. One draw covers a pane: waterfall at the left, spectrum strip at t
 from __future__ import annotations
 
 from realtime.dsp.levels import DB_FLOOR
-from realtime.view.mapping import DB_SPAN, OCTAVE_LIMIT
+from realtime.view.mapping import CODE_MAX, DB_SPAN, NEPER_PER_CODE, OCTAVE_LIMIT
 
 STRIP_GAP = 2
 """Pixels between the waterfall and the spectrum beside it."""
@@ -17,6 +17,8 @@ CONSTANTS = {
     "DB_FLOOR": float(DB_FLOOR),
     "DB_SPAN": float(DB_SPAN),
     "STRIP_GAP": float(STRIP_GAP),
+    "GAP_LIMIT": 0.5 / CODE_MAX,
+    "NEPER": float(NEPER_PER_CODE * CODE_MAX),
 }
 
 VERTEX = """
@@ -36,11 +38,12 @@ uniform sampler2D u_lut;
 uniform vec3 u_texture;       // width and height of u_cells, texture rows in a row of cells
 uniform vec4 u_pane;          // left, lower edge, width of the waterfall, height; pixels
 uniform vec4 u_scroll;        // start of pixel 0 in cells after base, slot of base, valid cells
-uniform vec4 u_time;          // cells a pixel, extent of a pixel, ring of the level, its first row
+uniform vec4 u_time;          // cells a pixel, 1 if more than one, ring of the level, first row
 uniform vec4 u_look;          // dB at the low end, 1 / dB range, gamma, tilt
 uniform vec4 u_strip;         // width, row of the spectrum, row of the hold (-1: none), line width
 uniform vec3 u_cross;         // column and row of pixels of the crosshair, its opacity
 uniform vec4 u_background;
+uniform float u_mean;         // 1: power is averaged, 0: peaks are kept
 
 float code(float position, float row) {
     float part = floor(position / u_texture.x);
@@ -71,24 +74,33 @@ vec4 colour(float where) {
     return texture2D(u_lut, vec2((entry + 0.5) / 256.0, 0.5));
 }
 
+// Two cells under one pixel made one: the peak, or the mean power (gaps aside).
+float joined(float a, float b) {
+    float peak = max(a, b);
+    float least = min(a, b);
+    if (u_mean < 0.5 || least < GAP_LIMIT) return peak;
+    return peak + log(0.5 + 0.5 * exp((least - peak) * NEPER)) / NEPER;
+}
+
+float pair(vec2 cells, float row) {
+    return joined(code(cells.x, row), code(cells.y, row));
+}
+
 float slice(vec2 cells, float index) {
     if (index < u_scroll.z || index > u_scroll.w) return 0.0;
-    float row = mod(u_scroll.y + index, u_time.z) + u_time.w;
-    return max(code(cells.x, row), code(cells.y, row));
+    return pair(cells, mod(u_scroll.y + index, u_time.z) + u_time.w);
 }
 
 float held(float row) {
     vec2 cells = positions(clamp(row, 0.0, u_pane.w - 1.0));
-    float level = max(code(cells.x, u_strip.z), code(cells.y, u_strip.z));
-    return share(level, octaves(table(row, 0.75)));
+    return share(pair(cells, u_strip.z), octaves(table(row, 0.75)));
 }
 
 vec4 waterfall(vec2 cells, float tilted, float x) {
-    float u = u_scroll.x + x * u_time.x;
-    float first = floor(u);
-    float last = max(first, ceil(u + u_time.y) - 1.0);
-    float level = max(slice(cells, first), slice(cells, last));
-    if (level < 0.5 / 65535.0) return u_background;
+    float first = ceil(u_scroll.x + x * u_time.x);
+    float last = max(first, ceil(u_scroll.x + (x + u_time.y) * u_time.x) - 1.0);
+    float level = joined(slice(cells, first), slice(cells, last));
+    if (level < GAP_LIMIT) return u_background;
     return colour(share(level, tilted));
 }
 
@@ -96,8 +108,8 @@ vec4 strip(vec2 cells, float tilted, float x, float row) {
     float where = (x + 0.5) / u_strip.x;
     vec4 paint = u_background;
     if (u_strip.y >= 0.0) {
-        float level = max(code(cells.x, u_strip.y), code(cells.y, u_strip.y));
-        if (level > 0.5 / 65535.0 && where <= share(level, tilted)) paint = colour(where);
+        float level = pair(cells, u_strip.y);
+        if (level > GAP_LIMIT && where <= share(level, tilted)) paint = colour(where);
     }
     if (u_strip.z >= 0.0) {
         float here = held(row);

@@ -225,6 +225,7 @@ class Waterfall(Visual):
             self._sent = [0] * history.n_levels
             self._hold_version = -1
             self._settled = (-1, -1)
+            self.shared_program["u_mean"] = float(history.reduce == "mean")
         budget = history.count - max(self._sent[0], history.oldest)
         self._send(history, 0, None)
         if level:
@@ -271,7 +272,7 @@ class Waterfall(Visual):
         )
         program = self.shared_program
         program["u_scroll"] = (walk.start, walk.base % ring, low, high)
-        time = (walk.step, walk.extent, ring, history.first_row(walk.level))
+        time = (walk.step, float(walk.wide), ring, history.first_row(walk.level))
         if self._time != time:
             self._time = time
             program["u_time"] = time
