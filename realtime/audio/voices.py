@@ -15,7 +15,16 @@ Voice = Callable[[np.ndarray, int], np.ndarray]
 """voice(t, sample_rate) -> samples, float64 (n,); t float64 (n,) in seconds since it began."""
 
 Points = list[tuple[float, float]]
-"""(seconds, value), joined by straight lines."""
+"""(seconds, value), joined by halves of a cosine."""
+
+NOISE_SECONDS = 1.0
+"""Noise is made in one piece, in 5 ms at 48000 Hz; longer noise goes round."""
+
+SLOPE_OF_HZ = 20 * np.log10(2)
+"""dB an octave of an amplitude that grows with the frequency."""
+
+DRAWBARS = (1.0, 0.7, 0.5, 0.4, 0.16, 0.25, 0, 0.2, 0, 0.08, 0, 0.07, 0, 0, 0, 0.05)
+"""Amplitudes of an organ's harmonics."""
 
 VOWELS = {
     "a": (730, 1090, 2440),
@@ -53,13 +62,9 @@ def log_sweep(low: float, high: float, length: float) -> Voice:
 
 def linear_sweep(low: float, high: float, length: float) -> Voice:
     def voice(t: np.ndarray, sample_rate: int) -> np.ndarray:
-        slope = (high - low) / length
-        cycles = low * t + slope * t * t / 2
-        return (
-            np.sin(2 * np.pi * cycles)
-            * audible(low + slope * t, sample_rate)
-            * fade(t, length, 0.3, 0.3)
-        )
+        hz = low + (high - low) * t / length
+        wave = np.sin(np.pi * (low + hz) * t)
+        return wave * audible(hz, sample_rate) * fade(t, length, 0.3, 0.3)
 
     return voice
 
@@ -99,33 +104,20 @@ def harmonics(
         if k * lowest > 0.48 * sample_rate:
             break
         power *= turn
-        out += power.imag * levels(k) * audible(k * hz, sample_rate)
+        out += np.imag(power) * levels(k) * audible(k * hz, sample_rate)
     return out
 
 
 def organ(hz: float, length: float) -> Voice:
     """Drawbars with a vibrato that sets in late."""
-    drawbars = {
-        1: 1.0,
-        2: 0.7,
-        3: 0.5,
-        4: 0.4,
-        5: 0.16,
-        6: 0.25,
-        8: 0.2,
-        10: 0.08,
-        12: 0.07,
-        16: 0.05,
-    }
-    rate, deepest = 5.5, 0.007
+    rate, deepest = 5.5, 0.012
 
     def voice(t: np.ndarray, sample_rate: int) -> np.ndarray:
-        depth = deepest * np.clip((t - 0.8) / 1.2, 0, 1)
+        depth = deepest * np.clip((t - 0.2) / 0.8, 0, 1)
         cycles = hz * (t - depth * np.cos(2 * np.pi * rate * t) / (2 * np.pi * rate))
-        tone = harmonics(
-            cycles, np.full_like(t, hz), lambda k: drawbars.get(k, 0.0), 16, sample_rate
-        )
-        return tone * fade(t, length, 0.06, 0.5)
+        levels, pitch = (lambda k: DRAWBARS[k - 1]), np.full_like(t, hz)
+        tone = harmonics(cycles, pitch, levels, len(DRAWBARS), sample_rate)
+        return tone * fade(t, length, 0.15, 0.4)
 
     return voice
 
@@ -164,13 +156,13 @@ def drum(t: np.ndarray, sample_rate: int) -> np.ndarray:
 
 def whistle(points: Points, trill: float = 0.0) -> Voice:
     """A bird: a pure tone through the points (seconds, Hz), `trill` Hz of warble."""
-    times, hz, grown = _line(points)
+    times, hz, grown = _curve(points)
     warble = 28.0
 
     def voice(t: np.ndarray, sample_rate: int) -> np.ndarray:
-        now, cycles = _glide(t, times, hz, grown)
+        now, cycles = _follow(t, times, hz, grown)
         cycles = cycles - trill * np.cos(2 * np.pi * warble * t) / (2 * np.pi * warble)
-        wave = np.sin(2 * np.pi * cycles) + 0.12 * np.sin(4 * np.pi * cycles) * audible(
+        wave = np.sin(2 * np.pi * cycles) + 0.06 * np.sin(4 * np.pi * cycles) * audible(
             2 * now, sample_rate
         )
         return wave * audible(now + trill, sample_rate) * fade(t, times[-1], 0.03, 0.04)
@@ -179,17 +171,26 @@ def whistle(points: Points, trill: float = 0.0) -> Voice:
 
 
 @functools.lru_cache(maxsize=4)
-def shaped_noise(seed: int, n: int, sample_rate: int, low: float, high: float, slope: float):
-    """Gaussian noise of n samples and rms 1 between two frequencies, `slope` dB an octave."""
+def shaped_noise(
+    seed: int, length: float, sample_rate: int, low: float, high: float, slope: float
+) -> np.ndarray:
+    """Gaussian noise of rms 1 between two frequencies, `slope` dB an octave; float64.
+
+    It goes round after `length`, at most NOISE_SECONDS, without a seam.
+    """
+    n = round(min(length, NOISE_SECONDS) * sample_rate)
     spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
-    hz = np.fft.rfftfreq(n, 1 / sample_rate)
-    octaves = np.log2(np.maximum(hz, 1.0) / 1000)
+    hz = np.maximum(np.fft.rfftfreq(n, 1 / sample_rate), 1e-3)
     edge = 0.12  # octaves
-    lower = np.clip((np.log2(np.maximum(hz, 1e-3)) - np.log2(max(low, 1e-3))) / edge + 1, 0, 1)
-    upper = np.clip((np.log2(high) - np.log2(np.maximum(hz, 1e-3))) / edge + 1, 0, 1)
-    shaped = np.fft.irfft(spectrum * lower * upper * 10 ** (slope * octaves / 20), n)
+    lower = np.clip(np.log2(hz / max(low, 1e-3)) / edge + 1, 0, 1)
+    upper = np.clip(np.log2(high / hz) / edge + 1, 0, 1)
+    shaped = np.fft.irfft(spectrum * lower * upper * (hz / 1000) ** (slope / SLOPE_OF_HZ), n)
     level = np.sqrt(np.mean(shaped**2))
     return shaped / level if level > 0 else shaped
+
+
+def _around(made: np.ndarray, t: np.ndarray, sample_rate: int) -> np.ndarray:
+    return made[np.round(t * sample_rate).astype(int) % len(made)]
 
 
 def noise(
@@ -202,47 +203,44 @@ def noise(
     decay: float | None = None,
 ) -> Voice:
     def voice(t: np.ndarray, sample_rate: int) -> np.ndarray:
-        n = round(length * sample_rate)
-        at = np.round(t * sample_rate).astype(int)
-        made = shaped_noise(seed, n, sample_rate, low, high, slope)[at]
+        made = shaped_noise(seed, length, sample_rate, low, high, slope)
         dying = np.exp(-t / decay) if decay else 1.0
-        return made * dying * fade(t, length, rise, min(0.3, length / 2))
+        return _around(made, t, sample_rate) * dying * fade(t, length, rise, min(0.3, length / 2))
 
     return voice
 
 
 def speech(pitch: Points, vowels: list[tuple[float, str]]) -> Voice:
-    """Harmonics of a gliding pitch under formants that move from vowel to vowel (a source and a
-    filter: Fant, 1960)."""
-    times, hz, grown = _line(pitch)
+    """Harmonics of a gliding pitch under formants that move from vowel to vowel: a source of
+    -6 dB an octave, lips included, and a filter of five resonances in a row (Fant, 1960)."""
+    times, hz, grown = _curve(pitch)
     when = np.array([second for second, _ in vowels])
     formants = np.array([(*VOWELS[name], 3500, 4500) for _, name in vowels], float).T
-    strengths = (1.0, 0.55, 0.3, 0.2, 0.12)
     widths = (80, 100, 130, 200, 260)  # Hz
-    count = 48
+    count = 56
     control = 64  # samples between two values of the levels
 
     def voice(t: np.ndarray, sample_rate: int) -> np.ndarray:
-        now, cycles = _glide(t, times, hz, grown)
+        now, cycles = _follow(t, times, hz, grown)
         coarse = np.append(t[::control], t[-1])
-        pitch_there = np.interp(coarse, times, hz)
-        places = [np.interp(coarse, when, formant) for formant in formants]
+        fundamental = _follow(coarse, times, hz, grown)[0]
+        places = [_follow(coarse, when, formant)[0] for formant in formants]
 
         def level(k: int) -> np.ndarray:
-            here = sum(
-                strength / np.sqrt(1 + ((k * pitch_there - place) / (width / 2)) ** 2)
-                for strength, place, width in zip(strengths, places, widths, strict=True)
-            )
+            here = (1 - (k / count) ** 2) / k
+            for place, width in zip(places, widths, strict=True):
+                ratio = k * fundamental / place
+                here = here / np.sqrt((1 - ratio**2) ** 2 + (ratio * width / place) ** 2)
             return np.interp(t, coarse, here)
 
-        return harmonics(cycles, now, level, count, sample_rate) * fade(t, times[-1], 0.05, 0.1)
+        return harmonics(cycles, now, level, count, sample_rate) * fade(t, times[-1], 0.05, 0.12)
 
     return voice
 
 
 def endless_glide(octaves_a_second: float, length: float) -> Voice:
     """Sines an octave apart that rise for ever, loudest in the middle (Shepard, 1964; Risset)."""
-    low, octaves = 30.0, 9.6
+    low, octaves = 40.0, 9.2
     layers = 10
 
     def voice(t: np.ndarray, sample_rate: int) -> np.ndarray:
@@ -262,32 +260,37 @@ def endless_glide(octaves_a_second: float, length: float) -> Voice:
 
 def wind(seed: int, length: float, points: Points, width: float) -> Voice:
     """Noise `width` Hz wide that wanders through the points (seconds, Hz)."""
-    times, hz, grown = _line(points)
+    times, hz, grown = _curve(points)
 
     def voice(t: np.ndarray, sample_rate: int) -> np.ndarray:
-        n = round(length * sample_rate)
-        at = np.round(t * sample_rate).astype(int)
         one, other = (
-            shaped_noise(seed + k, n, sample_rate, 0.0, width / 2, 0.0)[at] for k in (0, 1)
+            _around(
+                shaped_noise(seed + k, length, sample_rate, 0.0, width / 2, 0.0), t, sample_rate
+            )
+            for k in (0, 1)
         )
-        now, cycles = _glide(t, times, hz, grown)
+        now, cycles = _follow(t, times, hz, grown)
         wave = one * np.cos(2 * np.pi * cycles) - other * np.sin(2 * np.pi * cycles)
         return wave * audible(now + width, sample_rate) * fade(t, length, 0.8, 0.8)
 
     return voice
 
 
-def _line(points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _curve(points: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Times, frequencies, and the cycles passed at each point."""
     times, hz = (np.array(axis) for axis in zip(*points, strict=True))
     grown = np.concatenate([[0.0], np.cumsum(np.diff(times) * (hz[1:] + hz[:-1]) / 2)])
     return times, hz, grown
 
 
-def _glide(
-    t: np.ndarray, times: np.ndarray, hz: np.ndarray, grown: np.ndarray
+def _follow(
+    t: np.ndarray, times: np.ndarray, values: np.ndarray, grown: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Frequency at t, linear between the points, and its exact integral: (Hz, cycles)."""
-    now = np.interp(t, times, hz)
+    """The value at t, half a cosine from point to point, and its exact integral."""
     part = np.clip(np.searchsorted(times, t, "right") - 1, 0, len(times) - 2)
-    return now, grown[part] + (t - times[part]) * (hz[part] + now) / 2
+    length = times[part + 1] - times[part]
+    u = np.clip((t - times[part]) / length, 0, 1)
+    begin, step = values[part], values[part + 1] - values[part]
+    now = begin + step * (1 - np.cos(np.pi * u)) / 2
+    passed = length * (begin * u + step * (u / 2 - np.sin(np.pi * u) / (2 * np.pi)))
+    return now, passed if grown is None else grown[part] + passed
