@@ -115,8 +115,7 @@ class PulseServer:
 
     def suspend(self, suspended: bool) -> None:
         """Take the microphone away, or give it back, as a desktop does to save power."""
-        for source in ("virtmic", "mic.monitor"):
-            self.pactl("suspend-source", source, str(int(suspended)))
+        self.pactl("suspend-source", "virtmic", str(int(suspended)))
 
     def unload_microphone(self) -> None:
         """Unplug it."""
