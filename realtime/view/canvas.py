@@ -33,6 +33,8 @@ PANE_GAP = 2
 """Pixels between two panes."""
 SEPARATOR = (0.35, 0.35, 0.35, 1.0)
 """Colour between panes."""
+NOMINAL_DPI = 96.0
+"""Told to vispy, which would run the program xdpyinfo to ask; nothing here depends on it."""
 STRIP_MAX_SHARE = 0.5
 """The spectrum never takes more than half of the canvas."""
 
@@ -89,6 +91,7 @@ class PictureCanvas(app.Canvas):
                 app=app.Application(backend),
                 autoswap=False,
                 show=False,
+                dpi=NOMINAL_DPI,
             )
         except Exception as error:
             raise no_opengl(error) from error
@@ -123,6 +126,7 @@ class PictureCanvas(app.Canvas):
         """Lines through a pixel, repeated at the same place in every pane; None for none."""
         column = row = None
         if position is not None:
+            self._lay_out()
             x, y = position
             for index, (left, top, width, height) in enumerate(self.rects()):
                 if top <= y < top + height:
