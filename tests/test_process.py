@@ -1,0 +1,211 @@
+"""The engine's process for real: started, killed, hung, orphaned, and brought back."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import psutil
+import pytest
+
+from realtime.audio.ring import AudioRing
+from realtime.audio.sources import parse_source
+from realtime.audio.synth import Tone
+from realtime.config import AudioSettings
+from realtime.engine.engine import GIVE_UP_SECONDS, START_SECONDS, Engine
+from realtime.engine.process import EngineProcess, Event
+from realtime.engine.status import Cause, State, Status
+from realtime.errors import SourceError
+
+RATE = 48000
+AUDIO = AudioSettings(ring_seconds=30.0)
+
+
+@pytest.fixture
+def engine():
+    engine = EngineProcess(parse_source("tone:1000"), AUDIO)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+def until(engine: EngineProcess, happened: Callable[[list[Event]], object], seconds: float = 10.0):
+    """Polls as a display does until it happened; fails after `seconds`."""
+    events: list[Event] = []
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        events += engine.poll(time.monotonic_ns())
+        if happened(events):
+            return events
+        time.sleep(0.01)
+    raise AssertionError(f"it did not happen; events so far: {events}")
+
+
+def lives(pid: int) -> bool:
+    """An orphan's corpse may lie about until the system's first process takes it away."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def kinds(events: list[Event]) -> list[str]:
+    return [event.kind for event in events]
+
+
+def test_samples_written_by_the_engine_are_read_by_its_parent(engine):
+    until(engine, lambda _: engine.ring.written > RATE // 4)
+    expected = Tone(1000.0, RATE, 1).read(RATE // 4)
+    assert np.array_equal(engine.ring.read(0, RATE // 4), expected)
+    assert engine.status.read().faults == 0
+
+
+def test_a_killed_engine_is_restarted_and_the_time_between_is_on_record(engine):
+    until(engine, lambda _: engine.ring.written > RATE // 2)
+    os.kill(engine.pid, signal.SIGKILL)
+    events = until(engine, lambda events: "restarted" in kinds(events))
+    assert kinds(events) == ["lost", "restarted"]
+    until(engine, lambda _: engine.status.read().n_gaps)
+    (gap,) = engine.status.read().gaps
+    assert gap.cause is Cause.RESTART
+    assert not engine.ring.read(gap.index, gap.index + gap.length).any()
+    # The time line is true again: the index of now is the time since the beginning.
+    status = engine.status.read()
+    behind = time.monotonic_ns() - status.time_ns(engine.ring.written, RATE)
+    assert abs(behind) < 0.05e9
+
+
+def test_an_engine_that_hangs_is_ended_and_replaced(engine):
+    pid = engine.pid
+    until(engine, lambda _: engine.ring.written)
+    os.kill(pid, signal.SIGSTOP)
+    until(engine, lambda events: "restarted" in kinds(events), 15.0)
+    assert engine.pid != pid and not lives(pid)
+
+
+def test_stop_ends_the_process_and_gives_the_memory_back_and_may_be_called_again(engine):
+    pid, name = engine.pid, engine.ring.name
+    engine.stop()
+    engine.stop()
+    assert not lives(pid)
+    with pytest.raises(FileNotFoundError):
+        AudioRing.attach(name)
+
+
+def test_what_a_source_cannot_do_is_raised_in_its_own_words(tmp_path):
+    empty = tmp_path / "empty.wav"
+    empty.write_bytes(b"")
+    engine = EngineProcess(parse_source(str(empty)), AUDIO)
+    with pytest.raises(SourceError, match="empty"):
+        engine.start()
+    assert engine.pid is None
+
+
+def test_a_file_that_ends_is_an_end_and_no_loss(tmp_path, rng):
+    import soundfile
+
+    path = tmp_path / "short.wav"
+    sound = (rng.standard_normal((RATE // 2, 1)) * 0.1).astype(np.float32)
+    soundfile.write(path, sound, RATE, subtype="FLOAT")
+    engine = EngineProcess(parse_source(str(path)), AUDIO)
+    engine.start()
+    try:
+        events = until(engine, lambda events: engine.ended)
+        assert "ended" in kinds(events)
+        assert np.array_equal(engine.ring.read(0, RATE // 2), sound)
+        assert engine.status.read().lost == 0
+        assert engine.poll(time.monotonic_ns()) == []
+    finally:
+        engine.stop()
+
+
+PARENT = """
+import sys, time
+from realtime.audio.sources import parse_source
+from realtime.config import AudioSettings
+from realtime.engine.process import EngineProcess
+if __name__ == "__main__":
+    engine = EngineProcess(parse_source("tone:1000"), AudioSettings(ring_seconds=2.0))
+    engine.start()
+    print(engine.pid, engine.ring.name, flush=True)
+    time.sleep(60)
+"""
+
+
+def test_the_engine_goes_when_its_parent_is_killed_and_leaves_no_memory_behind(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pid, name = parent.stdout.readline().split()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            AudioRing.attach(name).close()
+        except FileNotFoundError:
+            break
+        time.sleep(0.05)
+    assert not lives(int(pid))
+    with pytest.raises(FileNotFoundError):
+        AudioRing.attach(name)
+
+
+class SilentDevice:
+    """A device that opens and never delivers: none of our servers can be made to do that."""
+
+    name, sample_rate, n_channels, active = "dead", RATE, 1, True
+
+    def start(self, deliver, on_end):
+        self.deliver, self.on_end = deliver, on_end
+
+    def stop(self):
+        pass
+
+
+@pytest.fixture
+def stepped():
+    """An engine without process or clock: both hands of the clock are the test's."""
+    ring, status = AudioRing.create(1, RATE, 5.0), Status.create()
+    device = SilentDevice()
+    now = [1_000_000_000]
+    engine = Engine(device, ring, status, clock=lambda: now[0])
+    engine.start()
+    yield engine, device, now, status
+    ring.close()
+    status.close()
+
+
+def test_a_device_that_never_delivers_is_stalled_and_then_given_up(stepped):
+    engine, _, now, _ = stepped
+    assert engine.step(now[0]) is State.RUNNING
+    assert engine.step(now[0] + int(0.6e9)) is State.STALLED
+    engine.step(now[0] + int((GIVE_UP_SECONDS + 0.1) * 1e9))
+    assert engine.ended is None, "a first block may take longer"
+    engine.step(now[0] + int((START_SECONDS + 0.1) * 1e9))
+    assert engine.ended == "'dead' has delivered nothing for 5.1 s"
+
+
+def test_a_device_that_falls_silent_is_stalled_resumes_or_is_given_up(stepped):
+    engine, device, now, _ = stepped
+    block = np.zeros((256, 1), np.float32)
+    device.deliver(block, False)
+    assert engine.step(now[0] + int(0.7e9)) is State.STALLED
+    now[0] += int(1.5e9)
+    device.deliver(block, False)
+    assert engine.step(now[0]) is State.RUNNING
+    engine.step(now[0] + int(2.1e9))
+    assert engine.ended is not None
+
+
+def test_no_exception_leaves_the_callback_and_it_is_counted(stepped):
+    _, device, _, status = stepped
+    device.deliver(np.zeros((256, 3), np.float32), False)  # three channels into a ring of one
+    assert status.read().faults == 1
