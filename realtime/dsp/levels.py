@@ -1,123 +1,191 @@
-"""Levels in dBFS: of spectra, as 16-bit codes, and of blocks for a meter.
+"""Levels: spectra to dBFS columns, columns to the 16 bits they are kept in, and the level meter.
 
-0 dBFS is the peak of a full-scale sine, in the spectrum as in the meter's peak; the meter's rms of
-that sine is -3.01 dBFS.
+A full-scale sine on a bin centre reads 0 dBFS with every window, in the columns and, as rms
+(AES17), in the meter. What comes out is always finite, whatever goes in: NaN reads as silence,
+infinity as the loudest level. `column_db` runs on the display's main thread.
 """
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from realtime.errors import RequestError
+
 DB_FLOOR = -144.0
-"""dBFS shown at the least: 24-bit sound has no more."""
-
+"""dBFS: the least level kept, the range of 24 bits; exact zeros read as this."""
 DB_CEIL = 12.0
-"""dBFS shown at most: float sound may exceed full scale by as much."""
-
+"""dBFS: the greatest level kept; float samples may go beyond full scale."""
 CODES = 65535
-"""Steps of a uint16 code between `DB_FLOOR` and `DB_CEIL`: 0.0024 dB each."""
+"""Steps of a level kept in 16 bits, 0.0024 dB each."""
 
-_DB_PER_NEPER = np.float32(10 / np.log(10))
-_STEP = np.float32((DB_CEIL - DB_FLOOR) / CODES)
+_DB_PER_NEPER_OF_POWER = 10 / math.log(10)
+_CHUNK_BINS = 1 << 14
+"""Bins turned to dB at a time: 64 KiB a temporary array, so that all of them stay in L2."""
 
+CLIP_LEVEL = 32767 / 32768
+"""The greatest sample a 16-bit converter delivers; at or above it counts as clipped."""
+RMS_SECONDS = 0.3
+"""Time constant of the rms reading, the integration time of a VU meter (IEC 60268-17)."""
 HOLD_SECONDS = 1.5
-"""The meter's peak mark stays for this long,"""
-
-FALL_DB = 20.0 / 1.7
-"""and then falls by so many dB a second, as does its bar (IEC 60268-10, type I)."""
-
-CLIP_LEVEL = 1.0 - 2**-15
-"""Full scale of 16-bit sound: a sample there was clipped, or is about to be."""
+"""How long the peak hold stands still, a usual figure for peak programme meters."""
+HOLD_FALL_DB = 20 / 1.7
+"""dB a second by which it then falls (20 dB in 1.7 s, IEC 60268-10 type I)."""
 
 
-def column_db(frames: NDArray[np.complexfloating], window_sum: float, n_fft: int) -> NDArray:
-    """Level of each bin in dBFS, float32, in the shape of `frames` (..., n_fft // 2 + 1).
+def column_db(frames: NDArray, window_sum: float, n_fft_total: int) -> NDArray[np.float32]:
+    """Turn spectra into levels: `20 log10(2 |X| / window_sum)`, factor 1 at DC and Nyquist.
 
-    frames : complex, unscaled spectra of windowed samples
-    window_sum : sum of the window
-    n_fft : points of the transform, zero padding included
-
-    A sine on a bin centre reads its own level. What is not finite reads `DB_FLOOR` or `DB_CEIL`.
+    Parameters: `frames`, complex64 or complex128 (..., n_bins); `window_sum`, the sum of the
+    analysis window; `n_fft_total`, the length transformed (n_fft * zero_pad) in samples.
+    Returns: float32 (..., n_bins), dBFS within DB_FLOOR..DB_CEIL, a new array.
+    Raises: RequestError if n_bins is not n_fft_total // 2 + 1.
     """
-    parts = np.ascontiguousarray(frames)
-    parts = parts.view(parts.real.dtype).reshape(*parts.shape, 2)
-    with np.errstate(over="ignore", invalid="ignore"):
-        power = np.square(parts[..., 0])
-        power += np.square(parts[..., 1])
-    # fmax takes the number where the other is NaN
-    power = np.fmax(power, np.finfo(np.float32).tiny, dtype=np.float32, casting="same_kind")
-    db = np.log(power, out=power)
-    db *= _DB_PER_NEPER
-    db += np.float32(20 * np.log10(2 / window_sum))
-    both_sides = np.float32(20 * np.log10(2))  # the outermost bins have no mirror image
-    db[..., 0] -= both_sides
-    if n_fft % 2 == 0:
-        db[..., -1] -= both_sides
-    return np.clip(db, DB_FLOOR, DB_CEIL, out=db)
+    frames = np.asarray(frames)
+    n_bins = n_fft_total // 2 + 1
+    if frames.shape[-1] != n_bins:
+        raise RequestError(
+            f"{frames.shape[-1]} bins do not fit n_fft_total={n_fft_total}, which has {n_bins}; "
+            "give the length transformed, zero padding included"
+        )
+    rows = frames.reshape(-1, n_bins)
+    levels = np.empty(rows.shape, np.float32)
+    chunk = max(1, _CHUNK_BINS // n_bins)
+    # Python floats, so that float32 arrays stay float32. Limits are set before the logarithm,
+    # which then never sees 0, NaN or infinity.
+    full_scale = (float(window_sum) / 2) ** 2
+    least = full_scale * 10 ** (DB_FLOOR / 10)
+    greatest = full_scale * 10 ** (DB_CEIL / 10)
+    offset = -10 * math.log10(full_scale)
+    edges = [0, -1] if n_fft_total % 2 == 0 else [0]
+    with np.errstate(over="ignore"):
+        for start in range(0, len(rows), chunk):
+            part = rows[start : start + chunk]
+            power = np.square(part.real)
+            power += np.square(part.imag)
+            power[:, edges] /= 4
+            np.fmax(power, least, out=power)  # fmax drops NaN
+            np.minimum(power, greatest, out=power)
+            np.log(power, out=power)
+            power *= _DB_PER_NEPER_OF_POWER
+            power += offset
+            levels[start : start + chunk] = power
+    return levels.reshape(frames.shape)
 
 
 def encode(db: ArrayLike) -> NDArray[np.uint16]:
-    """dB as codes 0..65535 over `DB_FLOOR`..`DB_CEIL`; NaN becomes 0."""
-    steps = np.asarray(db, np.float32) - np.float32(DB_FLOOR)
-    steps *= np.float32(1) / _STEP
-    steps += np.float32(0.5)
-    np.fmax(steps, np.float32(0), out=steps)
-    np.minimum(steps, np.float32(CODES), out=steps)
+    """Pack dBFS into 16 bits: DB_FLOOR..DB_CEIL over 0..65535, nearest step, NaN to 0.
+
+    Parameters: `db`, float, any shape. Returns: uint16, same shape.
+    """
+    steps = np.subtract(db, DB_FLOOR, dtype=np.float32)
+    steps *= CODES / (DB_CEIL - DB_FLOOR)
+    steps += 0.5  # the cast cuts off
+    np.fmax(steps, 0, out=steps)  # fmax drops NaN
+    np.minimum(steps, CODES, out=steps)
     return steps.astype(np.uint16)
 
 
 def decode(codes: ArrayLike) -> NDArray[np.float32]:
-    """dB of codes, float32; within half a step of what was encoded."""
-    return np.asarray(codes).astype(np.float32) * _STEP + np.float32(DB_FLOOR)
+    """Unpack what `encode` packed, within half a step (0.0012 dB).
+
+    Parameters: `codes`, uint16, any shape. Returns: float32 dBFS, same shape.
+    """
+    step = np.float32((DB_CEIL - DB_FLOOR) / CODES)
+    return np.asarray(codes).astype(np.float32) * step + np.float32(DB_FLOOR)
+
+
+@dataclass(frozen=True)
+class LevelReading:
+    """What a meter shows; arrays are float32 (n_channels,), dBFS within DB_FLOOR..DB_CEIL."""
+
+    peak_db: NDArray[np.float32]
+    """Greatest sample of the block just pushed."""
+    rms_db: NDArray[np.float32]
+    """Over some 0.3 s; a full-scale sine reads 0 dBFS (AES17)."""
+    hold_db: NDArray[np.float32]
+    """Greatest peak of late: stands for 1.5 s, then falls 11.8 dB a second."""
+    clipped: NDArray[np.bool_]
+    """Some sample reached full scale, or was not finite, since the last `reset_clip`."""
+    zero_run: int
+    """Samples up to now that were exactly zero on every channel."""
 
 
 class LevelMeter:
-    """Peak, rms, peak mark and clip latch of each channel, all arrays (n_channels,).
-
-    Owner: one thread. Times are those of the samples, so it needs no clock.
-    """
+    """Follows the level of a stream of blocks. One thread owns it; samples are its clock."""
 
     def __init__(self, n_channels: int, sample_rate: int):
-        self._rate = sample_rate
-        self.peak: NDArray = np.full(n_channels, DB_FLOOR)
-        """dBFS of the bar: rises at once, falls by `FALL_DB` a second."""
-        self.rms: NDArray = np.full(n_channels, DB_FLOOR)
-        """dBFS of the newest samples."""
-        self.hold: NDArray = np.full(n_channels, DB_FLOOR)
-        """dBFS of the peak mark."""
-        self.clipped: NDArray = np.zeros(n_channels, bool)
-        """Latched until `reset_clip`."""
-        self.zero_run = 0
-        """Newest samples in a row that are exactly zero in every channel."""
-        self._held = np.zeros(n_channels)
+        self.n_channels, self.sample_rate = n_channels, sample_rate
+        self.reset()
 
-    def push(self, block: NDArray[np.float32]) -> None:
-        """Take in samples, float32 (n_samples, n_channels). What is not finite counts as clipped."""
-        n = len(block)
-        if not n:
-            return
-        level = np.abs(block)
-        sound = np.flatnonzero(level.any(axis=1))
-        self.zero_run = n - 1 - int(sound[-1]) if len(sound) else self.zero_run + n
-        finite = np.isfinite(level)
-        if not finite.all():
-            self.clipped |= ~finite.all(axis=0)
-            level = np.where(finite, level, 1.0)
-        peak = _db(level.max(axis=0))
-        self.rms = _db(np.sqrt(np.mean(np.square(level, dtype=np.float64), axis=0)))
-        self.clipped |= level.max(axis=0) >= CLIP_LEVEL
-        seconds = n / self._rate
-        self.peak = np.maximum(peak, np.maximum(self.peak - FALL_DB * seconds, DB_FLOOR))
-        self._held += seconds
-        falling = np.where(self._held > HOLD_SECONDS, self.hold - FALL_DB * seconds, self.hold)
-        self._held[peak >= falling] = 0.0
-        self.hold = np.maximum(peak, np.maximum(falling, DB_FLOOR))
+    def reset(self) -> None:
+        """Forget everything, as if new."""
+        self._peak_db = np.full(self.n_channels, DB_FLOOR)
+        self._mean_square = np.zeros(self.n_channels)
+        self._hold_db = np.full(self.n_channels, DB_FLOOR)
+        self._hold_age = np.zeros(self.n_channels)
+        self._clipped = np.zeros(self.n_channels, bool)
+        self.zero_run = 0
+        """Samples up to now that were exactly zero on every channel."""
 
     def reset_clip(self) -> None:
-        self.clipped[:] = False
+        """Release the clip latch of every channel."""
+        self._clipped[:] = False
+
+    @property
+    def reading(self) -> LevelReading:
+        """What the meter shows now."""
+        return LevelReading(
+            peak_db=self._peak_db.astype(np.float32),
+            # A sine's rms is sqrt(1/2) of its peak: twice the mean square makes it read 0 dBFS.
+            rms_db=_clamped_db(np.sqrt(2 * self._mean_square)).astype(np.float32),
+            hold_db=self._hold_db.astype(np.float32),
+            clipped=self._clipped.copy(),
+            zero_run=self.zero_run,
+        )
+
+    def push(self, block: NDArray) -> LevelReading:
+        """Take in a block, float (n_samples, n_channels), full scale 1; return the reading.
+
+        Raises: RequestError for another number of channels.
+        """
+        block = np.asarray(block)
+        if block.ndim != 2 or block.shape[1] != self.n_channels:
+            raise RequestError(
+                f"a block of shape {block.shape} does not fit this meter: "
+                f"push (n_samples, {self.n_channels})"
+            )
+        if len(block):
+            self._follow(block)
+        return self.reading
+
+    def _follow(self, block: NDArray) -> None:
+        finite = np.isfinite(block)
+        if not finite.all():
+            self._clipped |= ~finite.all(axis=0)
+            loudest = 10 ** (DB_CEIL / 20)
+            block = np.nan_to_num(block, nan=0.0, posinf=loudest, neginf=-loudest)
+        peak = np.maximum(block.max(axis=0), -block.min(axis=0)).astype(np.float64)
+        self._peak_db = _clamped_db(peak)
+        self._clipped |= peak >= CLIP_LEVEL
+        sounding = np.flatnonzero(block.any(axis=1)) if peak.any() else ()
+        before = self.zero_run if not len(sounding) else -1 - int(sounding[-1])
+        self.zero_run = before + len(block)
+        keep = math.exp(-len(block) / (RMS_SECONDS * self.sample_rate))
+        fresh = np.square(block, dtype=np.float64).mean(axis=0)
+        self._mean_square = keep * self._mean_square + (1 - keep) * fresh
+        self._follow_hold(len(block) / self.sample_rate)
+
+    def _follow_hold(self, seconds: float) -> None:
+        self._hold_age += seconds
+        falling = np.clip(self._hold_age - HOLD_SECONDS, 0, seconds)
+        fallen = self._hold_db - HOLD_FALL_DB * falling
+        self._hold_age[self._peak_db >= fallen] = 0
+        self._hold_db = np.maximum(self._peak_db, np.maximum(fallen, DB_FLOOR))
 
 
-def _db(amplitude: NDArray) -> NDArray:
-    floor = 10 ** (DB_FLOOR / 20)
-    return 20 * np.log10(np.maximum(amplitude, floor))
+def _clamped_db(amplitude: NDArray) -> NDArray:
+    return 20 * np.log10(np.clip(amplitude, 10 ** (DB_FLOOR / 20), 10 ** (DB_CEIL / 20)))

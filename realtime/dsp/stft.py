@@ -1,39 +1,44 @@
-"""Streaming short-time Fourier transform and its inverse.
+"""Streaming STFT and its exact inverse: push samples, get frames; push frames, get samples.
 
-Samples go in as they come, frames come out as they are complete; the only state is a tail of
-samples. Any way of cutting the input gives the same frames to the last bit. Frames are
-time-major, `(n_frames, n_bins)`: the transpose of librosa's. A frame starts at its first sample
-(librosa's `center=False`, scipy's `phase_shift=None`).
+Any cutting of the input, down to one sample a push, gives bit-identical output. The only state
+is the tail of samples that later frames (or, in the inverse, later samples) still need. `push`
+keeps no reference to its argument and returns a new array each time. One thread owns an object.
+Frames are time-major, librosa's transposed. A frame starts at its first sample (librosa's
+`center=False`, scipy's `phase_shift=None`).
 """
 
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy import fft
 
-from realtime.dsp.windows import dual_window, window
+from realtime.dsp.windows import check_hop, dual_window, overlap_sum
+from realtime.dsp.windows import window as named_window
 from realtime.errors import RequestError
 
-BATCH_POINTS = 2**17
-"""Points windowed and transformed at a time: 512 KiB of float32 stay in a core's L2 cache."""
+BATCH_BYTES = 1 << 18
+"""Windowed samples transformed in one call. With the spectra, which are as large, they stay
+within 512 KiB, the L2 cache of a small core; one row at a time would leave SIMD lanes idle."""
+
+MAX_WINDOW_ERROR = 1e-5
+"""Greatest deviation from 1 (-100 dB) of the overlapped product of analysis and synthesis
+windows; float32 windows that fit stay 20 times below it."""
 
 
 class StreamingStft:
-    """Samples in, complex frames out.
+    """Cut a stream into overlapping frames and transform each.
 
-    Parameters
-    ----------
-    n_fft : samples in a frame, at least 2.
-    hop : samples between frames, 1 to `n_fft`.
-    window : a name of `realtime.dsp.windows.WINDOWS` or an array (n_fft,).
-    zero_pad : each frame is padded with zeros to `n_fft * zero_pad` points.
-    n_channels : None for mono, `(n,)` to `(n_frames, n_bins)`; k for `(n, k)` to
-        `(n_frames, k, n_bins)`.
-    dtype : of the samples, float32 or float64; frames are complex64 or complex128.
+    The first frame starts at the first sample pushed (no centring), the m-th at `m * hop`;
+    zero padding is appended behind the windowed samples.
 
-    Raises `RequestError` for parameters that do not fit. Method: Allen & Rabiner (1977).
+    Parameters: `n_fft`, window length in samples (2048 is 43 ms at 48000 Hz), any number from
+    2; `hop` in samples, 1..n_fft, need not divide n_fft; `window`, a name (see
+    `realtime.dsp.windows.WINDOWS`) or an array (n_fft,); `zero_pad`, the transform is so many
+    times longer than the window; `n_channels`, None for samples (n,), else (n, n_channels);
+    `dtype`, float32 or float64.
+    Raises: RequestError for arguments that do not fit.
+    Source: Allen & Rabiner 1977.
     """
 
     def __init__(
@@ -46,94 +51,121 @@ class StreamingStft:
         n_channels: int | None = None,
         dtype: DTypeLike = np.float32,
     ):
-        self._window = _window_array(window, n_fft).astype(dtype)
-        _check_hop(hop, n_fft)
-        if zero_pad < 1:
-            raise RequestError(f"zero_pad = {zero_pad} must be at least 1 (1 pads nothing)")
-        _check_channels(n_channels)
-        self.n_fft, self.hop, self.zero_pad = n_fft, hop, zero_pad
-        self.n_channels = n_channels
-        self._points = n_fft * zero_pad
-        self.n_bins = self._points // 2 + 1
-        channels = n_channels or 1
-        self._batch = max(1, BATCH_POINTS // (self._points * channels))
-        self._work = np.zeros((self._batch, channels, self._points), dtype)
-        # Room for a tail and a batch, and for moving the tail to the front only now and then.
-        self._samples = np.zeros((channels, 2 * n_fft + (self._batch + 1) * hop), dtype)
-        self._begin = self._end = 0
+        self.dtype = _checked_dtype(n_fft, hop, zero_pad, n_channels, dtype)
+        self.n_fft, self.hop, self.zero_pad, self.n_channels = n_fft, hop, zero_pad, n_channels
+        self.n_fft_total = n_fft * zero_pad
+        self.n_bins = self.n_fft_total // 2 + 1
+        self.window = _window_array(window, n_fft, self.dtype)
+        self.window_sum = float(self.window.sum(dtype=np.float64))
+        """What `column_db` divides by."""
+        self._rows = n_channels or 1
+        self._batch = _batch_frames(self._rows * self.n_fft_total * self.dtype.itemsize)
+        # The padding behind each windowed frame is zero from here on; only the front is written.
+        self._work = np.zeros((self._batch, self._rows, self.n_fft_total), self.dtype)
+        self._windowed = self._work[:, :, :n_fft]
+        # Channel-major, so that the samples of one frame are contiguous. Room for twice n_fft at
+        # least, so that the tail moves to the front once in n_fft samples and not at each push.
+        self._capacity = n_fft + max(n_fft, self._batch * hop)
+        self._samples = np.empty((self._rows, self._capacity), self.dtype)
+        self.reset()
 
     @property
     def latency(self) -> int:
-        """Samples until a frame is complete: `n_fft - hop` (and up to a hop for the next one)."""
+        """Samples by which a frame's first sample lies before its newest hop: n_fft - hop.
+
+        It is the delay of the whole round trip too: do not add `StreamingIstft.latency`.
+        """
         return self.n_fft - self.hop
 
     def reset(self) -> None:
-        """As new: the next sample is the first of the next frame."""
-        self._begin = self._end = 0
+        """Forget the samples held, as if new: the next one is the first of a frame."""
+        self._start = self._stop = 0
 
     def push(self, samples: ArrayLike) -> NDArray[np.complexfloating]:
-        """Frames completed by `samples`, complex (n_frames, n_bins) or (n_frames, k, n_bins)."""
-        block = _block(samples, self.n_channels)
-        n_frames = max(0, (self._end - self._begin + len(block) - self.n_fft) // self.hop + 1)
-        if n_frames <= self._batch and len(block) <= self._samples.shape[1] - self.n_fft:
-            self._take(block)
-            frames = self._transform(n_frames)
-        else:
-            frames = np.empty(
-                (n_frames, self._samples.shape[0], self.n_bins),
-                np.result_type(self._work, np.complex64),
-            )
-            done = at = 0
-            while at < len(block):
-                stop = at + self._batch * self.hop
-                self._take(block[at:stop])
-                at = stop
-                part = self._transform((self._end - self._begin - self.n_fft) // self.hop + 1)
-                frames[done : done + len(part)] = part
-                done += len(part)
+        """Take in samples and return the frames that they complete.
+
+        Parameters: `samples`, float (n,) or (n, n_channels), any n, copied at once.
+        Returns: complex64 (complex128 for dtype float64), (n_frames, n_bins) or
+        (n_frames, n_channels, n_bins), a new array; n_frames may be 0.
+        Raises: RequestError for another shape, or for integers, whose full scale is unknown.
+        """
+        block = self._checked(samples)
+        n_frames = (self._stop - self._start + block.shape[1] - self.n_fft) // self.hop + 1
+        frames = None
+        taken = done = 0
+        while taken < block.shape[1]:
+            taken += self._take(block[:, taken:])
+            while (ready := (self._stop - self._start - self.n_fft) // self.hop + 1) > 0:
+                spectra = self._transform(min(ready, self._batch))
+                if len(spectra) == n_frames:
+                    frames = spectra
+                else:
+                    if frames is None:
+                        frames = np.empty((n_frames, *spectra.shape[1:]), spectra.dtype)
+                    frames[done : done + len(spectra)] = spectra
+                done += len(spectra)
+        if frames is None:
+            frames = np.empty((0, self._rows, self.n_bins), _complex(self.dtype))
         return frames[:, 0] if self.n_channels is None else frames
 
-    def _take(self, block: NDArray) -> None:
-        if self._end + len(block) > self._samples.shape[1]:
-            tail = self._end - self._begin
-            self._samples[:, :tail] = self._samples[:, self._begin : self._end]
-            self._begin, self._end = 0, tail
-        self._samples[:, self._end : self._end + len(block)] = block.T
-        self._end += len(block)
-
-    def _transform(self, n_frames: int) -> NDArray[np.complexfloating]:
-        n_frames = max(0, n_frames)
-        channels, item = self._samples.shape[0], self._samples.itemsize
-        windowed = self._work[:n_frames]
-        if n_frames == 0:
-            return np.empty((0, channels, self.n_bins), np.result_type(self._work, np.complex64))
-        sliding = as_strided(
-            self._samples[:, self._begin :],
-            (n_frames, channels, self.n_fft),
-            (self.hop * item, self._samples.strides[0], item),
-            writeable=False,
+    def _checked(self, samples: ArrayLike) -> NDArray:
+        block = np.asarray(samples)
+        if block.dtype.kind != "f":
+            raise RequestError(
+                f"samples of {block.dtype} have no known full scale; push float samples within "
+                "±1 (int16 divided by 32768)"
+            )
+        if self.n_channels is None and block.ndim == 1:
+            return block[np.newaxis]
+        if self.n_channels is not None and block.ndim == 2 and block.shape[1] == self.n_channels:
+            return block.T
+        expected = "(n,)" if self.n_channels is None else f"(n, {self.n_channels})"
+        raise RequestError(
+            f"samples of shape {block.shape} do not fit n_channels={self.n_channels}; "
+            f"push {expected}"
         )
-        np.multiply(sliding, self._window, out=windowed[:, :, : self.n_fft])
-        self._begin += n_frames * self.hop
-        return scipy.fft.rfft(windowed, axis=-1)
+
+    def _take(self, block: NDArray) -> int:
+        """Copy in as much of `block` as there is room for; return how many samples that is."""
+        if self._stop + block.shape[1] > self._capacity:
+            held = self._stop - self._start
+            self._samples[:, :held] = self._samples[:, self._start : self._stop]
+            self._start, self._stop = 0, held
+        count = min(block.shape[1], self._capacity - self._stop)
+        self._samples[:, self._stop : self._stop + count] = block[:, :count]
+        self._stop += count
+        return count
+
+    def _transform(self, n_frames: int) -> NDArray:
+        # Built by hand: as_strided takes longer than a small transform.
+        item = self.dtype.itemsize
+        overlapping = np.ndarray(
+            (n_frames, self._rows, self.n_fft),
+            self.dtype,
+            self._samples,
+            self._start * item,
+            (self.hop * item, self._capacity * item, item),
+        )
+        np.multiply(overlapping, self.window, out=self._windowed[:n_frames])
+        self._start += n_frames * self.hop
+        return np.asarray(fft.rfft(self._work[:n_frames]))
 
 
 class StreamingIstft:
-    """Frames in, samples out: the exact inverse of `StreamingStft` by weighted overlap-add.
+    """Put a stream of frames together by overlap-add: the exact inverse of StreamingStft.
 
-    Sample k that comes out is sample k that went into the STFT, to rounding, from sample
-    `n_fft - hop` on; before it not all frames overlap and the sound fades in. It comes out
-    `latency` samples after it went in (and up to a hop more, for the hop is collected first).
+    Takes the same arguments. Each frame pushed gives `hop` samples, and sample k of what comes
+    out is sample k of what went into the StreamingStft (`skipped + k` with a short synthesis
+    window). A frame needs n_fft samples to fill, so what comes out lags what went in: the round
+    trip is a pure delay of `latency` samples, to be filled with silence by who plays it. The
+    first `latency` samples fade in, because no frames before the first overlap them.
 
-    Parameters
-    ----------
-    n_fft, hop, window : those of the `StreamingStft`.
-    synthesis_window : None for the dual of `window`; or an array (n_fft,), which is scaled to be a
-        dual. One that begins with zeros shortens the latency (`asymmetric_windows`).
-    n_channels, dtype : as in `StreamingStft`.
-
-    Raises `RequestError` where the overlapped windows leave samples uncovered.
-    Method: Griffin & Lim (1984); asymmetric windows after Mauler & Martin (2007).
+    Parameters: as for StreamingStft; `window` is the analysis window; `synthesis_window`, None
+    for the dual window of least power, or an array of n_fft samples or fewer, which covers the
+    newest samples of each frame (see `asymmetric_windows`).
+    Raises: RequestError for arguments that do not fit, such as windows that do not give back
+    what went in.
+    Source: Griffin & Lim 1984 (overlap-add with the dual window); Mauler & Martin 2007.
     """
 
     def __init__(
@@ -142,103 +174,127 @@ class StreamingIstft:
         hop: int,
         window: str | ArrayLike = "hann",
         *,
-        synthesis_window: ArrayLike | None = None,
+        zero_pad: int = 1,
         n_channels: int | None = None,
         dtype: DTypeLike = np.float32,
+        synthesis_window: ArrayLike | None = None,
     ):
-        analysis = _window_array(window, n_fft)
-        _check_hop(hop, n_fft)
-        _check_channels(n_channels)
-        synthesis = dual_window(analysis, hop, synthesis_window)
-        self.n_fft, self.hop, self.n_channels = n_fft, hop, n_channels
-        self.n_bins = n_fft // 2 + 1
-        self._lead = int(np.flatnonzero(synthesis)[0])
-        """Leading zeros of the synthesis window: samples a frame can say nothing more about."""
-        self._window = synthesis[self._lead :].astype(dtype)
-        self._segments = -(-len(self._window) // hop)
-        self._channels = n_channels or 1
-        self._dtype = np.dtype(dtype)
+        self.dtype = _checked_dtype(n_fft, hop, zero_pad, n_channels, dtype)
+        self.n_fft, self.hop, self.zero_pad, self.n_channels = n_fft, hop, zero_pad, n_channels
+        self.n_fft_total = n_fft * zero_pad
+        self.n_bins = self.n_fft_total // 2 + 1
+        analysis = _window_array(window, n_fft, self.dtype)
+        self.synthesis_window = _synthesis_array(analysis, hop, synthesis_window)
+        self.skipped = n_fft - len(self.synthesis_window)
+        """Samples that went in before the first that comes out."""
+        self._rows = n_channels or 1
+        self._batch = _batch_frames(self._rows * self.n_fft_total * self.dtype.itemsize)
+        self._n_steps = -(-len(self.synthesis_window) // hop)
         self.reset()
 
     @property
     def latency(self) -> int:
-        """Samples between the going in and the coming out of a sample: n_fft - hop, or the support
-        of a shorter synthesis window less a hop."""
-        return len(self._window) - self.hop
+        """Delay of the round trip in samples: the length of the synthesis window less a hop."""
+        return len(self.synthesis_window) - self.hop
 
     def reset(self) -> None:
-        """As new."""
-        self._sum = np.zeros((self._segments - 1, self._channels, self.hop), self._dtype)
-        self._led = False
+        """Forget the overlap held, as if new."""
+        self._overlap = np.zeros((self._rows, self._n_steps - 1, self.hop), self.dtype)
 
-    def push(self, frames: NDArray[np.complexfloating]) -> NDArray[np.floating]:
-        """Samples, `hop` for each frame, float (n_samples,) or (n_samples, k).
+    def push(self, frames: ArrayLike) -> NDArray[np.floating]:
+        """Take in frames and return the samples that they complete, `hop` for each.
 
-        frames : complex (n_frames, n_bins) or (n_frames, k, n_bins).
-        Raises `RequestError` for another shape.
+        Parameters: `frames`, complex (n_frames, n_bins) or (n_frames, n_channels, n_bins).
+        Returns: float32 (float64 for that dtype), (n_frames * hop,) or
+        (n_frames * hop, n_channels), a new array.
+        Raises: RequestError for another shape.
         """
-        frames = np.asarray(frames)
-        expected = (self.n_bins,) if self.n_channels is None else (self._channels, self.n_bins)
-        if frames.shape[1:] != expected:
+        spectra = self._checked(frames)
+        n_frames = len(spectra)
+        sums = np.zeros((self._rows, n_frames + self._n_steps - 1, self.hop), self.dtype)
+        sums[:, : self._n_steps - 1] = self._overlap
+        for first in range(0, n_frames, self._batch):
+            self._add(sums[:, first:], spectra[first : first + self._batch])
+        self._overlap = sums[:, n_frames:].copy()
+        samples = sums[:, :n_frames].reshape(self._rows, n_frames * self.hop)
+        return samples[0].copy() if self.n_channels is None else samples.T.copy()
+
+    def _checked(self, frames: ArrayLike) -> NDArray:
+        spectra = np.asarray(frames)
+        expected = (self.n_bins,) if self.n_channels is None else (self.n_channels, self.n_bins)
+        if spectra.ndim != 1 + len(expected) or spectra.shape[1:] != expected:
             raise RequestError(
-                f"frames have shape {frames.shape} and must have (n_frames, "
-                f"{', '.join(map(str, expected))}): use the n_fft and n_channels of the STFT"
+                f"frames of shape {spectra.shape} do not fit n_fft={self.n_fft}, "
+                f"zero_pad={self.zero_pad}, n_channels={self.n_channels}; push "
+                f"(n_frames, {', '.join(map(str, expected))})"
             )
-        n = len(frames)
-        lead = np.zeros((0 if self._led or not n else self._lead, self._channels), self._dtype)
-        self._led = self._led or n > 0
-        sums = np.zeros((n + self._segments - 1, self._channels, self.hop), self._dtype)
-        sums[: self._segments - 1] = self._sum
-        if n:
-            self._overlap_add(frames.reshape(n, self._channels, self.n_bins), sums)
-        self._sum = sums[n:].copy()
-        samples = sums[:n].transpose(0, 2, 1).reshape(n * self.hop, self._channels)
-        samples = np.concatenate([lead, samples]) if len(lead) else samples
-        return samples[:, 0].copy() if self.n_channels is None else samples
+        spectra = spectra.astype(_complex(self.dtype), copy=False)
+        return spectra.reshape(len(spectra), self._rows, self.n_bins)
 
-    def _overlap_add(self, frames: NDArray, sums: NDArray) -> None:
-        n = len(frames)
-        pieces = np.zeros((n, self._channels, self._segments * self.hop), self._dtype)
-        times = scipy.fft.irfft(frames, n=self.n_fft, axis=-1)[:, :, self._lead :]
-        np.multiply(times, self._window, out=pieces[:, :, : len(self._window)])
-        # The last segment first: each sample then sums its frames oldest first, as it would if
-        # they came one by one, and the result does not depend on how they were cut.
-        for k in reversed(range(self._segments)):
-            sums[k : k + n] += pieces[:, :, k * self.hop : (k + 1) * self.hop]
+    def _add(self, sums: NDArray, spectra: NDArray) -> None:
+        pieces = np.asarray(fft.irfft(spectra, self.n_fft_total))[..., self.skipped : self.n_fft]
+        pieces *= self.synthesis_window
+        # Last step first: each sample then sums its frames oldest first, as if they came one by
+        # one, so that the rounding does not depend on the cutting.
+        for step in reversed(range(self._n_steps)):
+            part = pieces[..., step * self.hop : (step + 1) * self.hop].swapaxes(0, 1)
+            sums[:, step : step + len(pieces), : part.shape[-1]] += part
 
 
-def _window_array(shape: str | ArrayLike, n_fft: int) -> NDArray[np.float64]:
-    if isinstance(shape, str):
-        return window(shape, n_fft, np.float64)
-    values = np.array(shape, np.float64)
-    if values.shape != (n_fft,):
-        raise RequestError(
-            f"the window has shape {values.shape} and must have (n_fft,) = ({n_fft},): make it "
-            "that long or change n_fft"
-        )
+def _complex(dtype: np.dtype) -> np.dtype:
+    return np.result_type(dtype, np.complex64)
+
+
+def _batch_frames(frame_bytes: int) -> int:
+    return max(1, BATCH_BYTES // frame_bytes)
+
+
+def _checked_dtype(
+    n_fft: int, hop: int, zero_pad: int, n_channels: int | None, dtype: DTypeLike
+) -> np.dtype:
+    if n_fft < 2:
+        raise RequestError(f"n_fft={n_fft} must be at least 2 samples; try 2048")
+    check_hop(hop, n_fft)
+    if zero_pad < 1:
+        raise RequestError(f"zero_pad={zero_pad} must be at least 1; 1 pads nothing")
+    if n_channels is not None and n_channels < 1:
+        raise RequestError(f"n_channels={n_channels} must be at least 1, or None for samples (n,)")
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise RequestError(f"dtype={np.dtype(dtype)} must be float32 or float64; try float32")
+    return np.dtype(dtype)
+
+
+def _window_array(window: str | ArrayLike, n_fft: int, dtype: np.dtype) -> NDArray:
+    if isinstance(window, str):
+        values = named_window(window, n_fft, dtype)
+    else:
+        values = np.array(window, dtype)
+        if values.shape != (n_fft,) or not np.isfinite(values).all() or not values.any():
+            raise RequestError(
+                f"a window of shape {values.shape} must be n_fft={n_fft} finite samples, not all "
+                "of them zero; make n_fft its length"
+            )
+    values.setflags(write=False)
     return values
 
 
-def _check_hop(hop: int, n_fft: int) -> None:
-    if not 1 <= hop <= n_fft:
-        raise RequestError(
-            f"hop = {hop} must be from 1 to n_fft = {n_fft}, or samples between the frames are "
-            f"lost (try {max(1, n_fft // 4)})"
-        )
-
-
-def _check_channels(n_channels: int | None) -> None:
-    if n_channels is not None and n_channels < 1:
-        raise RequestError(f"n_channels = {n_channels} must be at least 1, or None for mono")
-
-
-def _block(samples: ArrayLike, n_channels: int | None) -> NDArray:
-    block = np.asarray(samples)
-    if n_channels is None and block.ndim == 1:
-        return block[:, None]
-    if n_channels is not None and block.ndim == 2 and block.shape[1] == n_channels:
-        return block
-    expected = "(n_samples,)" if n_channels is None else f"(n_samples, {n_channels})"
-    raise RequestError(
-        f"samples have shape {block.shape} and must have {expected}: set n_channels to match"
-    )
+def _synthesis_array(analysis: NDArray, hop: int, synthesis_window: ArrayLike | None) -> NDArray:
+    if synthesis_window is None:
+        values = dual_window(analysis, hop).astype(analysis.dtype)
+    else:
+        values = np.array(synthesis_window, analysis.dtype)
+        if values.ndim != 1 or not hop <= len(values) <= len(analysis):
+            raise RequestError(
+                f"a synthesis window of shape {values.shape} must have hop={hop} to "
+                f"n_fft={len(analysis)} samples; make it with dual_window or asymmetric_windows"
+            )
+        covered = analysis[len(analysis) - len(values) :].astype(np.float64) * values
+        error = np.abs(overlap_sum(covered, hop) - 1).max()
+        if not error < MAX_WINDOW_ERROR:
+            raise RequestError(
+                f"these windows at hop={hop} give back the input with an error of {error:.1g} "
+                f"(less than {MAX_WINDOW_ERROR:g} is needed) => STFT not invertible; "
+                "make the synthesis window with dual_window or asymmetric_windows"
+            )
+    values.setflags(write=False)
+    return values
