@@ -1,0 +1,125 @@
+"""What lies over the picture for a while: a line of news, and the page of keys."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from realtime.view.keys import MENUS, MOUSE, help_rows
+
+BANNER_MARGIN = 10
+"""Pixels from the edges of the picture."""
+HELP_COLUMNS = (("Picture", "View", "Help"), ("Analysis", "Frequency", "Level"))
+
+
+class Banner(QLabel):
+    """One message at the top of the picture; none hides it."""
+
+    def __init__(self, over: QWidget):
+        super().__init__(over)
+        self.setObjectName("banner")
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.hide()
+        over.installEventFilter(self)
+
+    def say(self, message: str) -> None:
+        if message == self.text() and self.isVisibleTo(self.parentWidget()) == bool(message):
+            return
+        self.setText(message)
+        self.setVisible(bool(message))
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return False
+
+    def _place(self) -> None:
+        room = self.parentWidget().width() - 2 * BANNER_MARGIN
+        width = min(room, self.fontMetrics().horizontalAdvance(self.text()) + 32)
+        self.setGeometry(
+            BANNER_MARGIN, BANNER_MARGIN, max(1, width), self.heightForWidth(max(1, width))
+        )
+        self.raise_()
+
+
+class HelpPage(QWidget):
+    """All keys, made from the table in `keys`."""
+
+    closed = Signal()
+
+    def __init__(self, over: QWidget):
+        super().__init__(over)
+        self.setObjectName("help")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        page = QVBoxLayout(self)
+        page.setContentsMargins(32, 24, 32, 24)
+        title = QLabel("Keys")
+        title.setObjectName("title")
+        page.addStretch(1)
+        page.addWidget(title, 0, Qt.AlignmentFlag.AlignHCenter)
+        page.addSpacing(12)
+        columns = QHBoxLayout()
+        columns.setSpacing(48)
+        columns.addStretch(1)
+        for menus in HELP_COLUMNS:
+            column = QVBoxLayout()
+            column.setSpacing(4)
+            for menu in menus:
+                self._add(column, menu, help_rows(menu))
+            if menus is HELP_COLUMNS[-1]:
+                self._add(column, "Mouse", [([name], text) for name, text in MOUSE])
+            column.addStretch(1)
+            columns.addLayout(column)
+        columns.addStretch(1)
+        page.addLayout(columns)
+        page.addStretch(2)
+        self.hide()
+        over.installEventFilter(self)
+
+    def _add(self, column: QVBoxLayout, name: str, rows: list[tuple[list[str], str]]) -> None:
+        heading = QLabel(name)
+        heading.setObjectName("heading")
+        heading.setContentsMargins(0, 8, 0, 2)
+        column.addWidget(heading)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(4)
+        grid.setColumnMinimumWidth(0, 120)
+        grid.setColumnStretch(1, 1)
+        for row, (keys, text) in enumerate(rows):
+            chips = QHBoxLayout()
+            chips.setSpacing(4)
+            for key in keys:
+                chip = QLabel(key)
+                chip.setObjectName("key")
+                chips.addWidget(chip)
+            chips.addStretch(1)
+            grid.addLayout(chips, row, 0)
+            grid.addWidget(QLabel(text), row, 1)
+        column.addLayout(grid)
+
+    def toggle(self) -> None:
+        if self.isVisible():
+            self.close_page()
+            return
+        self.setGeometry(self.parentWidget().rect())
+        self.show()
+        self.raise_()
+
+    def close_page(self) -> None:
+        self.hide()
+        self.closed.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.close_page()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self.setGeometry(self.parentWidget().rect())
+        return False
+
+
+assert {menu for menus in HELP_COLUMNS for menu in menus} == set(MENUS)
