@@ -1,14 +1,16 @@
 """Where the right edge of a running picture is: as steady as the clock, never past the newest column.
 
 Columns arrive in bursts, as blocks do; an edge that followed them would jerk. So it follows the
-clock, behind it by the greatest recent lag of the columns.
+clock, behind it by the greatest lag the columns had of late.
 """
 
 from __future__ import annotations
 
-FORGET_SECONDS = 2.0
-"""A lag is forgotten with this time constant: between two blocks of 5 ms the edge drifts by a
-quarter of a percent of the jitter, which no eye sees, and after a stall it recovers in seconds."""
+WINDOW_SECONDS = 1.0
+"""A lag counts for one to two of these: longer than any column or burst of blocks is apart."""
+
+EASE_SECONDS = 0.5
+"""When the lag has become less, the edge catches up with this time constant, not in a jump."""
 
 
 class SmoothEdge:
@@ -21,19 +23,25 @@ class SmoothEdge:
     def reset(self) -> None:
         """The columns changed; their lag is learned anew."""
         self._lag: float | None = None
-        self._elapsed_ns = 0
+        self._elapsed = self._window_end = 0.0
+        self._greatest = self._greatest_before = float("-inf")
 
     def at(self, elapsed_ns: int, newest: float) -> float:
         """The right edge as a fractional sample index.
 
         elapsed_ns : since sample 0 was delivered. newest : instant of the newest column.
         """
-        ideal = elapsed_ns * self._rate / 1e9
-        lag = ideal - newest
+        elapsed = elapsed_ns / 1e9
+        lag = elapsed * self._rate - newest
+        if elapsed >= self._window_end:
+            self._window_end = elapsed + WINDOW_SECONDS
+            self._greatest_before, self._greatest = self._greatest, lag
+        self._greatest = max(self._greatest, lag)
         if self._lag is None or lag >= self._lag:
             self._lag = lag
         else:
-            step = min(1.0, (elapsed_ns - self._elapsed_ns) / 1e9 / FORGET_SECONDS)
-            self._lag -= (self._lag - lag) * step
-        self._elapsed_ns = elapsed_ns
-        return ideal - self._lag
+            recent = max(self._greatest, self._greatest_before)
+            ease = min(1.0, (elapsed - self._elapsed) / EASE_SECONDS)
+            self._lag -= (self._lag - recent) * ease
+        self._elapsed = elapsed
+        return elapsed * self._rate - self._lag

@@ -1,0 +1,166 @@
+"""The model beside a real engine, and the small policies it is made of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from realtime.audio.sources import parse_source
+from realtime.config import load
+from realtime.engine.process import EngineProcess, Event
+from realtime.errors import SettingsError
+from realtime.view.model import LiveModel
+from realtime.view.notices import NEWS_SECONDS, Notices, silence
+from realtime.view.scroll import SmoothEdge
+
+RATE = 48000
+
+
+@pytest.fixture
+def model() -> Iterator[LiveModel]:
+    settings = load(flags={"audio.ring_seconds": 60.0, "display.span": 1.0, "stft.n_fft": 2048})
+    engine = EngineProcess(parse_source("tone:1000"), settings.audio)
+    engine.start()
+    model = LiveModel(settings, engine)
+    yield model
+    model.close()
+
+
+def ticks(model: LiveModel, until: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        model.tick(time.monotonic_ns())
+        if until():
+            return
+        time.sleep(1 / 60)
+    raise AssertionError("it did not happen")
+
+
+def loudest_hz(model: LiveModel) -> float:
+    history = model.histories[0]
+    return int(np.argmax(history.column(history.count - 1))) * RATE / 2 / history.n_bins
+
+
+def test_sound_becomes_columns_levels_and_readings(model):
+    ticks(model, lambda: model.shown.count > 200)
+    assert loudest_hz(model) == pytest.approx(1000, abs=RATE / 2048)
+    assert model.meter.peak[0] == pytest.approx(20 * np.log10(0.5), abs=0.1)
+    readout = model.readout
+    assert readout.sample_rate == RATE and readout.device.startswith("tone")
+    assert 0 < readout.latency_ms < 1000
+    assert (readout.lost_samples, readout.skipped_columns) == (0, 0)
+
+
+def test_a_new_n_fft_shows_the_same_span_again_and_loses_nothing_meanwhile(model):
+    ticks(model, lambda: model.shown.count * model.column_seconds > 1.2)
+    old = model.shown
+    seen: list[frozenset[str]] = []
+    model.changed.append(seen.append)
+    model.change({"stft.n_fft": 8192})
+    assert model.shown is old, "what is on screen stays until its successor is ready"
+    ticks(model, lambda: model.shown is not old)
+    assert any("histories" in keys for keys in seen)
+    assert any("stft.n_fft" in keys for keys in seen)
+    assert model.shown.stft.n_fft == 8192
+    # The new columns begin before the visible span, and reach to now.
+    now = time.monotonic_ns()
+    left = model.right_edge(now) - model.columns_per_span
+    assert model.histories[0].oldest <= max(left, 0)
+    assert loudest_hz(model) == pytest.approx(1000, abs=RATE / 8192)
+    assert model.readout.lost_samples == 0 and model.readout.skipped_columns == 0
+
+
+def test_how_it_looks_changes_without_another_analysis(model):
+    shown = model.shown
+    model.change({"display.gamma": 2.0, "display.colormap": "viridis", "display.scale": "mel"})
+    ticks(model, lambda: model.shown.count > 20)
+    assert model.shown is shown
+
+
+def test_a_wrong_setting_is_refused_in_a_sentence_and_changes_nothing(model):
+    before = model.settings
+    with pytest.raises(SettingsError, match="power of two"):
+        model.change({"stft.n_fft": 1000})
+    with pytest.raises(SettingsError, match="give it when starting"):
+        model.change({"audio.channels": 2})
+    with pytest.raises(SettingsError, match="half the sample rate"):
+        model.change({"display.f_low": 30_000.0})
+    assert model.settings is before
+
+
+def test_a_paused_picture_stands_still_while_sound_goes_on(model):
+    ticks(model, lambda: model.shown.count > 100)
+    model.pause()
+    edge, written = model.right_edge(time.monotonic_ns()), model._engine.ring.written
+    ticks(model, lambda: model._engine.ring.written > written + RATE // 2)
+    assert model.right_edge(time.monotonic_ns()) == edge
+    model.pause(False)
+    ticks(model, lambda: True)
+    assert model.right_edge(time.monotonic_ns()) > edge
+
+
+def test_one_may_scroll_back_further_than_the_columns_reach(model):
+    model.change({"stft.n_fft": 256, "stft.hop": 8, "display.span": 0.5})
+    ticks(model, lambda: model.shown.stft.n_fft == 256)
+    ticks(model, lambda: model.histories[0].oldest > 8000, 20.0)  # the first second is forgotten
+    ago = (model.right_sample(time.monotonic_ns()) - 0.9 * RATE) / RATE
+    model.scroll(-ago)
+    assert model.paused
+    live = model.shown
+    ticks(model, lambda: model.shown is not live)
+    right = model.right_edge(time.monotonic_ns())
+    assert model.shown.sample_at(right) == pytest.approx(0.9 * RATE, abs=RATE / 50)
+    history = model.histories[0]
+    assert history.oldest <= right - model.columns_per_span and right <= history.count
+    assert history.column(int(right) - 10).max() == pytest.approx(-6.02, abs=1.5)
+    model.scroll(1e6)  # past the newest: live again
+    assert not model.paused and model.shown is live
+
+
+def test_the_right_edge_moves_as_the_clock_does_and_never_passes_the_newest_column():
+    edge = SmoothEdge(RATE)
+    places = []
+    for i in range(1, 2400):
+        elapsed = i / 240
+        block_end = int(elapsed / 0.021) * 0.021  # columns come in bursts of 21 ms
+        newest = (block_end - 0.003) * RATE
+        places.append(edge.at(int(elapsed * 1e9), newest))
+        assert places[-1] <= newest + 1e-6
+    steps = np.diff(places[480:])
+    assert steps.min() > 0.9 * RATE / 240 and steps.max() < 1.1 * RATE / 240
+
+
+class _Engine:
+    """What `silence` looks at, in numbers of the test's own choice."""
+
+    listens = True
+
+    def __init__(self, gaps=()):
+        self.info = type("Info", (), {"name": "desk mic", "sample_rate": RATE})
+        self.ring = type("Ring", (), {"written": 100_000})
+        status = type("Snapshot", (), {"gaps": gaps})
+        self.status = type("Status", (), {"read": lambda: status})
+
+
+def test_exact_zeros_from_a_microphone_are_reported_and_those_of_a_loss_are_not():
+    assert "muted" in silence(_Engine(), RATE // 2)
+    assert silence(_Engine(), RATE // 2 - 1) == ""
+    gap = type("Gap", (), {"index": 50_000, "length": 30_000})
+    assert silence(_Engine([gap]), RATE // 2) == ""
+    deaf = _Engine()
+    deaf.listens = False
+    assert silence(deaf, RATE) == ""
+
+
+def test_trouble_is_shown_until_it_is_over_and_news_for_a_while_and_then_the_note():
+    notices, engine = Notices("no microphone: playing the demo"), _Engine()
+    assert notices.message(engine, 0, 0) == "no microphone: playing the demo"
+    notices.heed(Event("lost", "gone"), 0)
+    assert notices.message(engine, 0, int(1e12)) == "gone"
+    notices.heed(Event("restarted", "back"), int(1e12))
+    assert notices.message(engine, 0, int(1e12 + 1e9)) == "back"
+    later = int(1e12 + (NEWS_SECONDS + 1) * 1e9)
+    assert notices.message(engine, 0, later) == "no microphone: playing the demo"
