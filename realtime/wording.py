@@ -1,8 +1,10 @@
-"""How faults are worded, the same everywhere: the value, the rule, the next step."""
+"""How people are spoken to, the same everywhere: the value, the rule, the next step."""
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,3 +44,10 @@ def unknown(what: str, name: Any, known: Sequence[str], look_for: str | None = N
     if meant is not None:
         return f"{start}, did you mean {meant!r}?"
     return f"{start}; known: {', '.join(known)}"
+
+
+def say(text: str) -> None:
+    """Tell people something on standard error, which may have gone with its terminal."""
+    with contextlib.suppress(OSError):
+        sys.stderr.write(f"realtime: {text}\n")
+        sys.stderr.flush()

@@ -1,0 +1,209 @@
+"""The command line: reads the request, runs the command, turns errors into sentences.
+
+Nothing heavy is imported before a command runs, so that `realtime --help` answers at once.
+Exit codes: 0 done, 1 it failed while running, 2 the request was wrong. Ctrl-C, SIGTERM and a
+closed terminal end a command in order. No traceback, ever: REALTIME_DEBUG=1 asks for one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
+
+import realtime
+from realtime.errors import RealtimeError, RequestError, SettingsError
+from realtime.wording import say, unknown
+
+DISTRIBUTION = "realtime-spectrogram"
+"""Said here again, because `realtime.DISTRIBUTION` is what is in doubt."""
+INTERRUPTED = 130
+"""The usual exit code of a command stopped by Ctrl-C before it was done."""
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    try:
+        with _signals_interrupt():
+            args = build_parser().parse_args(argv)
+            _refuse_mixed_installation()
+            code = _command(args.command)(args)
+            sys.stdout.flush()
+            return code
+    except BrokenPipeError:  # the reader of our output has gone, and wants no more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except RealtimeError as error:
+        _report(error)
+        return error.exit_code
+    except Exception as error:
+        if os.environ.get("REALTIME_DEBUG"):
+            raise
+        text = f"{type(error).__name__}: {error}".rstrip(": ")
+        say(f"internal error: {text}; run with REALTIME_DEBUG=1 for the traceback")
+        return 1
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="realtime",
+        description="Real-time spectrogram: from the microphone to the picture.",
+        epilog="'realtime COMMAND --help' tells more; 'realtime live demo' shows what it can do.",
+    )
+    parser.add_argument("--version", action="version", version=f"realtime {realtime.__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    live = commands.add_parser(
+        "live",
+        help="watch sound scroll by",
+        description="Watch sound scroll by, in a window, in the terminal, or as numbers.",
+        epilog=LIVE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    live.add_argument("source", nargs="?", metavar="SOURCE", help="what to listen to (see below)")
+    live.add_argument(
+        "--view",
+        default="auto",
+        metavar="VIEW",
+        help="auto, window, terminal or none (one line a second)",
+    )
+    live.add_argument("--channels", metavar="N", help="channels to capture, each in its own pane")
+    live.add_argument(
+        "--screenshot",
+        metavar="FILE.png",
+        help="with --seconds: save what the window shows at the end",
+    )
+    _add_settings(live)
+    live.add_argument("--seconds", metavar="N", help="end after so long")
+    live.add_argument(
+        "--json", action="store_true", help="one JSON object a second on standard output"
+    )
+
+    devices = commands.add_parser(
+        "devices",
+        help="list sound devices",
+        description="List sound devices, their channels and rates; * marks the default ones.",
+    )
+    devices.add_argument("--json", action="store_true", help="as JSON")
+
+    doctor = commands.add_parser(
+        "doctor",
+        help="check what works here",
+        description="Check what works here, say how to install what is missing, and measure the "
+        "microphone. Exit code 0 when 'realtime live' can run.",
+    )
+    _add_settings(doctor)
+    doctor.add_argument(
+        "--seconds", metavar="N", default="2", help="how long to measure the microphone (2)"
+    )
+    doctor.add_argument("--json", action="store_true", help="as JSON")
+    return parser
+
+
+LIVE_EPILOG = """\
+SOURCE is one of
+  mic             the default microphone; without any, the demo plays (this is the default)
+  mic:NAME        a device by part of its name, or by its number in 'realtime devices'
+  demo            a built-in sound: chirps, harmonics, noise, clicks, something like speech
+  tone:440        a sine of 440 Hz, full scale
+  noise           white noise
+  FILE            a WAV, FLAC, OGG or MP3 file, at the speed of its sound
+
+examples
+  realtime live
+  realtime live demo --preset music
+  realtime live mic:usb --set stft.n_fft=8192 --set display.scale=notes
+  realtime live song.flac --view terminal
+  realtime live tone:1000 --seconds 5 --screenshot tone.png
+
+In the window and in the terminal, h shows the keys."""
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "settings", "later ones win: preset, file, --set, other flags"
+    )
+    group.add_argument("--preset", metavar="NAME", help="speech, music, birds, low-latency ...")
+    group.add_argument("--config", metavar="FILE", help="a TOML file of settings")
+    group.add_argument(
+        "--set",
+        dest="sets",
+        action="append",
+        default=[],
+        metavar="SECTION.KEY=VALUE",
+        help="one setting, such as stft.n_fft=8192 (repeatable)",
+    )
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with its faults as errors of ours and no guessing at cut-off options."""
+
+    def __init__(self, **options: object):
+        super().__init__(**{**options, "allow_abbrev": False})  # type: ignore[arg-type]
+
+    def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
+        found, rest = self.parse_known_args(args, namespace)
+        if found.command is None:
+            self.error("name a command: live, devices or doctor")
+        if rest and rest[0].startswith("-"):
+            option = rest[0].partition("=")[0]
+            raise RequestError(unknown("option", option, self._options_of(found.command)))
+        if rest:
+            self.error(f"{found.command} cannot use {rest[0]!r}")
+        return found
+
+    def _check_value(self, action, value):  # type: ignore[no-untyped-def]
+        if action.dest == "command" and value not in action.choices:
+            raise RequestError(unknown("command", value, list(action.choices)))
+        super()._check_value(action, value)
+
+    def _options_of(self, command: str) -> list[str]:
+        parsers = next(action.choices for action in self._actions if action.dest == "command")
+        options = parsers[command]._option_string_actions  # type: ignore[index,call-overload]
+        return [option for option in options if option.startswith("--")]
+
+    def error(self, message: str) -> NoReturn:
+        raise RequestError(f"{message} ('{self.prog} --help' shows what there is)")
+
+
+def _command(name: str) -> Command:
+    return importlib.import_module(f"realtime.commands.{name}").run
+
+
+def _report(error: RealtimeError) -> None:
+    for fault in error.faults if isinstance(error, SettingsError) else [str(error)]:
+        say(fault)
+
+
+def _refuse_mixed_installation() -> None:
+    """Another project installs a package of the same name; files of both then lie mixed."""
+    if getattr(realtime, "DISTRIBUTION", None) != DISTRIBUTION:
+        raise RealtimeError(
+            "another package named 'realtime' lies over this one: "
+            f"'pip uninstall realtime', then 'pip install --force-reinstall {DISTRIBUTION}'"
+        )
+
+
+@contextlib.contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """A polite end from outside (SIGTERM, a closed terminal) arrives as Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    before = {name: signal.signal(getattr(signal, name), interrupt) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)

@@ -1,0 +1,89 @@
+"""`--view none`: one status line a second on standard error, or JSON lines on standard output."""
+
+from __future__ import annotations
+
+import json as json_text
+import sys
+import time
+
+from realtime.view.model import LiveModel
+from realtime.wording import say
+
+TICK_SECONDS = 0.05
+LINE_SECONDS = 1.0
+SHOWN_CHANNELS = 4
+"""Peaks that fit in a line; JSON has them all."""
+
+
+def run_status(model: LiveModel, seconds: float | None = None, json: bool = False) -> None:
+    """Until `seconds` are over or the source has ended, or KeyboardInterrupt (passed on).
+
+    Lines for people and all messages go to standard error; with `json`, one object a line goes to
+    standard output instead.
+    """
+    started = time.monotonic()
+    until = started + seconds if seconds is not None else float("inf")
+    line_due, message = started + LINE_SECONDS, ""
+    try:
+        while (now := time.monotonic()) < until and not model.ended:
+            model.tick(time.monotonic_ns())
+            if message != (message := model.readout.message) and message:
+                say(message)
+            if now >= line_due:
+                line_due = max(line_due + LINE_SECONDS, now)
+                _tell(model, now - started, json)
+            time.sleep(max(min(now + TICK_SECONDS, until) - time.monotonic(), 0))
+    except KeyboardInterrupt:
+        _tell(model, time.monotonic() - started, json, last=True)
+        raise
+    model.tick(time.monotonic_ns())
+    _tell(model, time.monotonic() - started, json, last=True)
+
+
+def status_text(model: LiveModel) -> str:
+    """What matters now, in one line for people."""
+    readout, reading = model.readout, model.meter.reading
+    stft, display = model.settings.stft, model.settings.display
+    levels = " ".join(f"{db:.0f}" for db in reading.hold_db[:SHOWN_CHANNELS])
+    parts = [
+        "paused" if model.paused else "",
+        f"{readout.device} {readout.sample_rate} Hz",
+        f"peak {levels} dB" + (" CLIPPED" if reading.clipped.any() else ""),
+        f"lost {readout.lost_samples}",
+        f"{readout.latency_ms:.0f} ms",
+        f"n_fft {stft.n_fft}/{stft.hop_samples} {stft.window}",
+        f"{display.scale} {display.db_low:.0f}..{display.db_high:.0f} dB",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def status_object(model: LiveModel, elapsed: float) -> dict[str, object]:
+    """The same for programs: plain numbers, dB as dBFS, times in seconds.
+
+    peak_dbfs : the loudest of the last second and a half. rms_dbfs : of the newest samples.
+    """
+    readout, reading = model.readout, model.meter.reading
+    return {
+        "seconds": round(elapsed, 3),
+        "device": readout.device,
+        "sample_rate": readout.sample_rate,
+        "channels": readout.n_channels,
+        "state": readout.state.name.lower(),
+        "peak_dbfs": [round(float(db), 2) for db in reading.hold_db],
+        "rms_dbfs": [round(float(db), 2) for db in reading.rms_db],
+        "clipped": [bool(clipped) for clipped in reading.clipped],
+        "lost_samples": readout.lost_samples,
+        "skipped_columns": readout.skipped_columns,
+        "latency_ms": round(readout.latency_ms, 3),
+        "message": readout.message,
+    }
+
+
+def _tell(model: LiveModel, elapsed: float, json: bool, last: bool = False) -> None:
+    if json:
+        line = {**status_object(model, elapsed), "last": last}
+        sys.stdout.write(json_text.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.flush()
+    else:
+        lead = f"{elapsed:.1f} s in all" if last else f"{elapsed:.0f} s"
+        sys.stderr.write(f"{lead} · {status_text(model)}\n")
