@@ -65,8 +65,8 @@ def test_a_tone_one_bin_wide_keeps_its_level_on_every_axis_and_at_every_zoom(dis
     share = share_of_hz((tone + np.array([-0.5, 0.5])) * HZ_PER_BIN, display, RATE)
     top, bottom = (1 - share[1]) * n_rows, (1 - share[0]) * n_rows
     assert np.array_equal(rows, np.arange(rows[0], rows[-1] + 1))
-    assert top - 2.0 < rows[0]
-    assert rows[-1] + 1 < bottom + 2.0
+    assert top - 1.6 < rows[0]
+    assert rows[-1] + 1 < bottom + 1.6
 
 
 @settings(max_examples=150, deadline=None)

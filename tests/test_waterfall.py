@@ -143,11 +143,12 @@ def test_gaps_what_is_gone_and_what_is_to_come_are_background(canvas, rng):
 
 
 def test_frame_by_frame_around_the_ring_the_picture_stays_the_reference(canvas, rng):
-    history = ColumnHistory(129, 128)
+    history = ColumnHistory(129, 2048)
+    history.append(noisy(rng, 1950, 129))
     show(canvas, history)
     for frame in range(260):
         history.append(noisy(rng, int(rng.integers(0, 5)), 129))
-        span = (40.0, 90.0, 119.0, 300.0)[frame // 65]
+        span = (100.0, 500.0, 1400.0, 3000.0)[frame // 65]
         canvas.set_scroll(history.count + 0.7 * np.sin(frame), span)
         canvas.set_current()
         canvas.events.draw()
@@ -177,6 +178,21 @@ def test_a_tone_and_a_click_keep_their_level_on_screen_at_any_zoom(canvas, rng):
                 click = image[:, max(0, x - 1) : x + 2].max(axis=1) * step_db - 100
                 assert np.abs(tone - PEAK_DB).max() < 0.5
                 assert click.min() > PEAK_DB - 10 - 0.5
+
+
+def test_the_newest_column_is_seen_half_a_pixel_later_though_its_cell_is_not_complete(canvas):
+    history = ColumnHistory(65, 2048)
+    history.append(np.full((1600, 65), FLOOR_DB))
+    show(canvas, history, colormap="gray", scale="linear", f_low=0)
+    columns_per_pixel = 5.0
+    span = canvas.view().n_cols * columns_per_pixel
+    for _ in range(40):
+        history.append(np.full((1, 65), PEAK_DB))
+        canvas.set_scroll(history.count + columns_per_pixel / 2, span)
+        n_cols = canvas.view().n_cols
+        newest = canvas.grab()[:, n_cols - 2 : n_cols, 0].max(axis=1).astype(float)
+        assert (newest * 100 / 255 - 100 > PEAK_DB - 0.5).all()
+        history.append(np.full((17, 65), FLOOR_DB))
 
 
 def test_a_hidden_picture_uploads_nothing_and_is_right_when_it_is_seen_again(canvas, rng):
