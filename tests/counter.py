@@ -53,7 +53,7 @@ def runs(indices: np.ndarray) -> list[Run]:
     """Unbroken stretches of the counter; silence between them is left out."""
     if len(indices) == 0:
         return []
-    breaks = np.flatnonzero(np.diff(indices) != 1) + 1
+    breaks = np.flatnonzero((np.diff(indices) != 1) | (indices[:-1] == 0)) + 1
     starts = np.concatenate(([0], breaks))
     stops = np.concatenate((breaks, [len(indices)]))
     return [

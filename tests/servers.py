@@ -32,6 +32,13 @@ ctl.!default { type pulse }
 pcm.virtmic { type pulse device virtmic hint { show on description "virtual microphone" } }
 """
 
+_NULL = f"rate={SAMPLE_RATE} format=s16le channels=2"
+_DEVICES = (
+    f"module-null-sink sink_name=speaker {_NULL}",
+    f"module-null-sink sink_name=mic {_NULL}",
+    "module-remap-source master=mic.monitor source_name=virtmic",
+)
+
 _PULSE_FEED_MS = 400
 """The feeder's head start: so much it may be late."""
 
@@ -64,20 +71,19 @@ class PulseServer:
         return self._server.pid
 
     def start(self) -> None:
-        """Start, and keep the sinks warm: a cold one delays the first sample by over a second."""
-        null = f"rate={SAMPLE_RATE} format=s16le channels=2"
-        modules = [
-            f"module-native-protocol-unix socket={self._directory}/pulse/native auth-anonymous=1",
-            f"module-null-sink sink_name=speaker {null}",
-            f"module-null-sink sink_name=mic {null}",
-            "module-remap-source master=mic.monitor source_name=virtmic",
-        ]
+        """Start, and come back when it answers."""
+        door = f"module-native-protocol-unix socket={self._directory}/pulse/native auth-anonymous=1"
         command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no"]
         command += ["--exit-idle-time=-1", f"--log-target=file:{self._directory}/log"]
-        for module in modules:
+        for module in (door, *_DEVICES):
             command += ["-L", module]
         self._server = children.start(command, self.env)
         children.wait_until(self._answers, "an answer from PulseAudio", _START_SECONDS)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Set the defaults, and keep the sinks warm: a cold one delays the first sample by over a
+        second."""
         self.pactl("set-default-sink", "speaker")
         self.pactl("set-default-source", "virtmic")
         for monitor in ("mic.monitor", "speaker.monitor"):
@@ -117,16 +123,16 @@ class PulseServer:
         """Take the microphone away, or give it back, as a desktop does to save power."""
         self.pactl("suspend-source", "virtmic", str(int(suspended)))
 
-    def unload_microphone(self) -> None:
-        """Unplug it."""
+    def unplug(self) -> None:
+        """Take away every source: while one is left, PulseAudio moves a stream there silently."""
         self.pactl("unload-module", "module-remap-source")
+        self.pactl("unload-module", "module-null-sink")
 
-    def load_microphone(self) -> None:
-        """Plug it in again."""
-        self.pactl(
-            "load-module", "module-remap-source", "master=mic.monitor", "source_name=virtmic"
-        )
-        self.pactl("set-default-source", "virtmic")
+    def plug(self) -> None:
+        """Give back what `unplug` took; what was played to it has ended."""
+        for module in _DEVICES:
+            self.pactl("load-module", *module.split())
+        self._settle()
 
     def kill(self) -> None:
         """End the server without a word to its clients."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -96,23 +95,19 @@ def test_a_server_killed_and_started_again_is_heard_again_and_the_time_line_is_t
     pulse.feed_counter(30)
     with listening("mic:virtmic") as engine:
         watch_until_heard(engine, SETTLE_SECONDS)
-        before, late = engine.ring.written, least_lateness(engine)
+        late = least_lateness(engine)
         pulse.kill()
         events = watch_for(engine, 1.0)
         assert "lost" in {event.kind for event in events}
+        before = engine.ring.written
         pulse.start()
         pulse.feed_counter(30)
-        started = time.monotonic()
-        watch(
-            engine,
-            lambda events: "restarted" in {event.kind for event in events},
-            BACK_SECONDS,
-            "the return of the engine",
-        )
-        left = BACK_SECONDS - (time.monotonic() - started)
-        watch(engine, lambda _: engine.ring.written > before, left, "the return of sound")
+        watch(engine, lambda _: engine.ring.written > before, BACK_SECONDS, "the return of sound")
         watch_until_heard(engine, SETTLE_SECONDS)
         assert abs(least_lateness(engine) - late) <= ACCOUNTED_SECONDS
+        indices = heard(engine)
+        gaps = marked(engine, len(indices))
+        assert not indices[gaps].any(), "marked as lost, but not silent"
         assert Cause.RESTART in {gap.cause for gap in engine.status.read().gaps}
 
 
@@ -120,14 +115,15 @@ def test_a_microphone_unplugged_and_plugged_in_again_is_heard_again(pulse: Pulse
     pulse.feed_counter(30)
     with listening("mic:virtmic") as engine:
         watch_until_heard(engine, 0.5)
-        pulse.unload_microphone()
+        pulse.unplug()
         watch(
             engine,
             lambda events: bool({"stalled", "lost"} & {event.kind for event in events}),
             BACK_SECONDS,
             "a word about the loss",
         )
-        pulse.load_microphone()
         before = engine.ring.written
-        watch(engine, lambda _: engine.ring.written > before, 2 * BACK_SECONDS, "sound")
+        pulse.plug()
+        pulse.feed_counter(30)
+        watch(engine, lambda _: engine.ring.written > before, BACK_SECONDS, "the return of sound")
         watch_until_heard(engine, 0.5)
