@@ -11,6 +11,9 @@ from typing import Any
 LONGEST_VALUE = 40
 """Characters of a faulty value that a sentence repeats."""
 
+LONGEST_PATH = 100
+"""Characters of a path that a sentence repeats."""
+
 
 def shown(value: Any) -> str:
     """A value as people wrote it: text in quotes, cut when long, never with raw control codes."""
@@ -22,6 +25,12 @@ def shown(value: Any) -> str:
         return "a number of more than 38 digits"
     text = repr(value)
     return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 4]}...{text[-1]}"
+
+
+def shown_path(path: str) -> str:
+    """A path as people wrote it; a long one loses its start, for its end tells it apart."""
+    text = repr(path)
+    return text if len(text) <= LONGEST_PATH else f"{text[0]}...{text[3 - LONGEST_PATH :]}"
 
 
 def near(name: Any, known: Sequence[str]) -> str | None:

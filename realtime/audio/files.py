@@ -16,14 +16,15 @@ import numpy as np
 import soundfile
 
 from realtime.errors import SourceError
-from realtime.wording import shown
+from realtime.wording import shown_path
 
 CHANNELS = (1, 64)
 SAMPLE_RATES = (1000, 768_000)
 """Hz; wider than any device made."""
 
-CHUNK = 8192
-"""Samples decoded at a time: 2 MiB at most (64 channels), 0.17 s at 48000 Hz."""
+CHUNK = 1024
+"""Samples decoded at a time (21 ms at 48000 Hz): where a file is damaged, at most these are lost
+of what came before."""
 
 SAMPLES_PER_BYTE = 8192
 """More cannot be true: FLAC needs 11 bytes for 65535 samples of silence, Vorbis packs less."""
@@ -62,7 +63,7 @@ class AudioFile:
         self.sample_rate: int = file.samplerate
         self.n_channels: int = file.channels
         self.bad_samples = 0
-        self._path, self._file = path, file
+        self._path, self._file, self._shown = path, file, shown_path(path)
         self._check_limits()
         self.n_samples = self._claim()
         self._decoded = 0
@@ -70,7 +71,7 @@ class AudioFile:
         self._rest = np.zeros((0, self.n_channels), np.float32)
         if not self._more():
             raise SourceError(
-                f"{shown(path)} holds no sample that can be decoded: record or copy it again"
+                f"{self._shown} holds no sample that can be decoded: record or copy it again"
             )
 
     def read(self, n_samples: int) -> np.ndarray:
@@ -99,7 +100,7 @@ class AudioFile:
             chunk = self._file.read(CHUNK, dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, OSError) as fault:
             self._fault = SourceError(
-                f"{shown(self._path)} is damaged after {self._seconds(self._decoded)}: nothing "
+                f"{self._shown} is damaged after {self._seconds(self._decoded)}: nothing "
                 "more can be decoded; copy it again from where it came"
             )
             self._fault.__cause__ = fault
@@ -108,7 +109,7 @@ class AudioFile:
         slack = MP3_PADDING if self._file.format == "MP3" else 0
         if not len(chunk) and self._decoded + slack < (self.n_samples or 0):
             self._fault = SourceError(
-                f"{shown(self._path)} ends after {self._seconds(self._decoded)} though its header "
+                f"{self._shown} ends after {self._seconds(self._decoded)} though its header "
                 f"claims {self._seconds(self.n_samples or 0)}: it was cut short; copy it again "
                 "from where it came"
             )
@@ -130,7 +131,7 @@ class AudioFile:
             if not least <= value <= most:
                 held = f"{what} {value}{unit}" if unit else f"{value} {what}"
                 raise SourceError(
-                    f"{shown(self._path)} has {held}, outside {least} to {most}{unit}: its header "
+                    f"{self._shown} has {held}, outside {least} to {most}{unit}: its header "
                     "is wrong, or it is not sound; convert it with sox or ffmpeg"
                 )
 
@@ -163,13 +164,13 @@ def _check_container(path: str) -> None:
     except (OSError, ValueError) as fault:
         raise SourceError(_unreadable(path, fault)) from fault
     if stat.S_ISDIR(mode):
-        raise SourceError(f"{shown(path)} is a folder: name one audio file in it")
+        raise SourceError(f"{shown_path(path)} is a folder: name one audio file in it")
     if not stat.S_ISREG(mode):
         raise SourceError(
-            f"{shown(path)} is a pipe or a device, not a file: save the sound to a file first"
+            f"{shown_path(path)} is a pipe or a device, not a file: save the sound to a file first"
         )
     if not head:
-        raise SourceError(f"{shown(path)} is empty (0 bytes): record or copy it again")
+        raise SourceError(f"{shown_path(path)} is empty (0 bytes): record or copy it again")
     wav = head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE"
     mp3 = head[:3] == b"ID3" or (head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0)
     if not (wav or mp3 or head[:4] in (b"fLaC", b"OggS")):
@@ -184,15 +185,15 @@ def _head(path: str) -> bytes:
 def _unreadable(path: str, fault: OSError | ValueError) -> str:
     match fault:
         case PermissionError():
-            return f"{shown(path)} may not be read: ask its owner, or 'chmod +r' the file"
+            return f"{shown_path(path)} may not be read: ask its owner, or 'chmod +r' the file"
         case FileNotFoundError() | NotADirectoryError() | ValueError():
-            return f"there is no file {shown(path)}: check the path"
+            return f"there is no file {shown_path(path)}: check the path"
         case _:
-            return f"{shown(path)} cannot be read ({fault.strerror}): check the disk it is on"
+            return f"{shown_path(path)} cannot be read ({fault.strerror}): check the disk it is on"
 
 
 def _not_audio(path: str) -> str:
     return (
-        f"{shown(path)} is not audio in WAV, FLAC, OGG or MP3: convert it, for example with "
+        f"{shown_path(path)} is not audio in WAV, FLAC, OGG or MP3: convert it, for example with "
         "'ffmpeg -i IN OUT.flac'"
     )

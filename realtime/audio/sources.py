@@ -20,7 +20,7 @@ import numpy as np
 from realtime.audio.synth import Demo, Noise, Tone
 from realtime.config import AudioSettings
 from realtime.errors import RealtimeError, SourceError
-from realtime.wording import near, shown
+from realtime.wording import near, shown, shown_path
 
 SYNTH_RATE = 48000
 """Hz of demo, tone and noise where the settings name none: the rate most devices run at."""
@@ -144,7 +144,7 @@ def _not_known(text: str, word: str) -> str:
     else:
         return f"unknown source {shown(text)}, did you mean 'tone:{text.strip()}'?"
     if looks_like_a_path:
-        return f"there is no file {shown(text)}: check the path, or {_CHOICE}"
+        return f"there is no file {shown_path(text)}: check the path, or {_CHOICE}"
     meant = near(word, _WORDS)
     if meant is not None:
         return f"unknown source {shown(text)}, did you mean {meant!r}?"
@@ -180,13 +180,13 @@ def _open_file(path: str, audio: AudioSettings) -> Source:
     try:
         if audio.sample_rate not in (None, file.sample_rate):
             raise SourceError(
-                f"audio.sample_rate = {audio.sample_rate}, but {shown(path)} has "
+                f"audio.sample_rate = {audio.sample_rate}, but {shown_path(path)} has "
                 f"{file.sample_rate} Hz and files play at their own rate: leave the setting out"
             )
         if (audio.channels or 1) > file.n_channels:
             raise SourceError(
                 f"audio.channels = {audio.channels} is more than the {file.n_channels} of "
-                f"{shown(path)}: ask for at most {file.n_channels}, or leave the setting out"
+                f"{shown_path(path)}: ask for at most {file.n_channels}, or leave the setting out"
             )
     except SourceError:
         file.close()

@@ -28,8 +28,7 @@ NOISE_SEED = 1
 class Generator:
     """Samples by absolute index, made chunk by chunk. Owner: one thread.
 
-    A subclass gives `_chunk(index)`, float32 (CHUNK, n_channels): the samples from
-    `index * CHUNK` on, the same whenever it is asked.
+    A subclass gives `chunk`.
     """
 
     def __init__(self, name: str, sample_rate: int, n_channels: int):
@@ -46,7 +45,7 @@ class Generator:
         while done < n_samples:
             index, offset = divmod(self._position, CHUNK)
             if self._latest[0] != index:
-                self._latest = (index, self._chunk(index))
+                self._latest = (index, self.chunk(index))
             piece = self._latest[1][offset : offset + n_samples - done]
             block[done : done + len(piece)] = piece
             done += len(piece)
@@ -56,7 +55,9 @@ class Generator:
     def close(self) -> None:
         """Nothing to let go of."""
 
-    def _chunk(self, index: int) -> np.ndarray:
+    def chunk(self, index: int) -> np.ndarray:
+        """The samples from `index * CHUNK` on, float32 (CHUNK, n_channels), the same whenever
+        it is asked."""
         raise NotImplementedError
 
 
@@ -76,7 +77,7 @@ class Tone(Generator):
         self._cycles = Fraction(hz) / sample_rate  # per sample, exact
         self._within = np.arange(CHUNK) * float(self._cycles)
 
-    def _chunk(self, index: int) -> np.ndarray:
+    def chunk(self, index: int) -> np.ndarray:
         start = float(self._cycles * index * CHUNK % 1)
         wave = TONE_AMPLITUDE * np.sin(2 * np.pi * (start + self._within))
         return np.repeat(wave.astype(np.float32)[:, None], self.n_channels, axis=1)
@@ -88,7 +89,7 @@ class Noise(Generator):
     def __init__(self, sample_rate: int, n_channels: int = 1):
         super().__init__("white noise", sample_rate, n_channels)
 
-    def _chunk(self, index: int) -> np.ndarray:
+    def chunk(self, index: int) -> np.ndarray:
         rng = np.random.Generator(np.random.Philox(key=[NOISE_SEED, index]))
         return NOISE_RMS * rng.standard_normal((CHUNK, self.n_channels), dtype=np.float32)
 
@@ -105,7 +106,7 @@ class Demo(Generator):
         self._made = np.empty((self._loop.n_chunks, CHUNK), np.float32)
         self._is_made = np.zeros(self._loop.n_chunks, bool)
 
-    def _chunk(self, index: int) -> np.ndarray:
+    def chunk(self, index: int) -> np.ndarray:
         index %= self._loop.n_chunks
         if not self._is_made[index]:
             self._made[index] = self._loop.chunk(index)
