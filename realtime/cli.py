@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import realtime
 from realtime.errors import RealtimeError, RequestError, SettingsError
@@ -167,9 +167,8 @@ class _Parser(argparse.ArgumentParser):
         super()._check_value(action, value)
 
     def _options_of(self, command: str) -> list[str]:
-        parsers = next(action.choices for action in self._actions if action.dest == "command")
-        options = parsers[command]._option_string_actions  # type: ignore[index,call-overload]
-        return [option for option in options if option.startswith("--")]
+        parsers: Any = next(a.choices for a in self._actions if a.dest == "command")
+        return [o for o in parsers[command]._option_string_actions if o.startswith("--")]
 
     def error(self, message: str) -> NoReturn:
         raise RequestError(f"{message} ('{self.prog} --help' shows what there is)")

@@ -35,7 +35,7 @@ LONGEST_SECONDS = 366 * 86400
 WINDOW_HINT = "install it with pip install 'realtime-spectrogram[gui]'"
 
 T = TypeVar("T")
-Show = Callable[["LiveModel"], None]
+Show = Callable[["LiveModel"], object]
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Surroundings:
         why = find_display(os.environ, sys.platform)
         parts = ("vispy", "PySide6")
         return cls(
-            display=not why,
+            display=not why or os.environ.get("QT_QPA_PLATFORM") == "offscreen",
             why_no_display=why,
             gui=all(importlib.util.find_spec(part) is not None for part in parts),
             terminal=sys.stdout.isatty() and os.environ.get("TERM") != "dumb",

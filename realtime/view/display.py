@@ -22,7 +22,7 @@ def find_display(environment: Mapping[str, str], platform: str) -> str:
     wayland, x11 = environment.get("WAYLAND_DISPLAY"), environment.get("DISPLAY")
     if not wayland and not x11:
         return "neither $DISPLAY nor $WAYLAND_DISPLAY is set"
-    if wayland and _answers(f"{environment.get('XDG_RUNTIME_DIR', '')}/{wayland}", wayland):
+    if wayland and answers(f"{environment.get('XDG_RUNTIME_DIR', '')}/{wayland}", wayland):
         return ""
     if not x11:
         return f"nothing answers at $WAYLAND_DISPLAY = {wayland!r}"
@@ -31,12 +31,12 @@ def find_display(environment: Mapping[str, str], platform: str) -> str:
         return f"$DISPLAY = {x11!r} is no display"
     host, number = place[1], int(place[2])
     path = f"/tmp/.X11-unix/X{number}"
-    found = _answers_tcp(host, X_PORT + number) if host else _answers(path, f"\0{path}")
+    found = _answers_tcp(host, X_PORT + number) if host else answers(path, f"\0{path}")
     return "" if found else f"nothing answers at $DISPLAY = {x11!r}"
 
 
-def _answers(*paths: str) -> bool:
-    """A Unix socket, in the file system or (with a leading NUL) in the abstract name space."""
+def answers(*paths: str) -> bool:
+    """Whether anyone is at one of these Unix sockets; a leading NUL means the abstract ones."""
     return any(_connects(socket.AF_UNIX, path) for path in paths)
 
 
