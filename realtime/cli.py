@@ -130,7 +130,9 @@ In the window and in the terminal, h shows the keys."""
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
-        "settings", "later ones win: preset, file, --set, other flags"
+        "settings",
+        "later ones win: preset, file, --set, other flags; without preset and file the window "
+        "goes on with what was last set in it",
     )
     group.add_argument("--preset", metavar="NAME", help="speech, music, birds, low-latency ...")
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings")

@@ -1,8 +1,8 @@
 """Settings: typed, frozen, checked as a whole before any device opens.
 
-Precedence: defaults, preset, file, `--set`, flags. Every fault of a request is found at once
-and raised as one `SettingsError`; a key is written `section.name` everywhere, and a setting
-that may be left to the program takes the word "auto".
+Precedence: defaults, what the window remembers, preset, file, `--set`, flags. Every fault of a
+request is found at once and raised as one `SettingsError`; a key is written `section.name`
+everywhere, and a setting that may be left to the program takes the word "auto".
 How layers join, and what must fit together, is said in `rules`.
 """
 
@@ -131,6 +131,7 @@ def load(
     file: str | Path | None = None,
     sets: Sequence[str] = (),
     flags: Mapping[str, Any] | None = None,
+    remembered: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Settings of a request, later layers over earlier ones.
 
@@ -138,12 +139,14 @@ def load(
     file : a TOML file
     sets : texts `section.key=value`
     flags : `{"audio.channels": 2}`; a value of None was not given
+    remembered : from the last run, the layer just above the defaults
 
     Raises SettingsError with every fault of every layer.
     """
     faults: list[str] = []
     given = {key: value for key, value in (flags or {}).items() if value is not None}
     layers = [
+        remembered or {},
         presets.read_preset(preset, faults) if preset is not None else {},
         presets.read_file(Path(file), faults) if file is not None else {},
         presets.parse_sets(sets, FIELDS, faults),

@@ -11,10 +11,10 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from realtime import config
 from realtime.audio.sources import SourceSpec, parse_source
@@ -24,6 +24,7 @@ from realtime.errors import (
     RequestError,
     SettingsError,
 )
+from realtime.presets import parse_sets
 from realtime.view.display import find_display
 from realtime.wording import say, unknown
 
@@ -104,23 +105,39 @@ def run(args: argparse.Namespace) -> int:
 def checked(args: argparse.Namespace, here: Surroundings) -> Request:
     """The request, or `SettingsError` with every fault of it."""
     faults: list[str] = []
-    settings = collected(faults, lambda: load_settings(args), config.Settings())
-    source = collected(faults, lambda: parse_source(args.source), SourceSpec("demo"))
-    seconds = collected(faults, lambda: seconds_given(args.seconds), None)
-    screenshot = collected(faults, lambda: screenshot_path(args), None)
     view = collected(
         faults, lambda: choose_view(args.view, here, args.json, args.screenshot is not None), "none"
     )
+    remembered = _remembered() if view == "window" and args.screenshot is None else {}
+    settings = collected(faults, lambda: load_settings(args, remembered), config.Settings())
+    source = collected(faults, lambda: parse_source(args.source), SourceSpec("demo"))
+    seconds = collected(faults, lambda: seconds_given(args.seconds), None)
+    screenshot = collected(faults, lambda: screenshot_path(args), None)
     if faults:
         raise SettingsError(faults)
     return Request(settings, source, view, seconds, screenshot, args.json)
 
 
-def load_settings(args: argparse.Namespace) -> config.Settings:
+def load_settings(
+    args: argparse.Namespace, remembered: Mapping[str, Any] | None = None
+) -> config.Settings:
+    """`remembered` counts where neither a preset nor a file says how things are to be."""
+    if args.preset is not None or args.config is not None:
+        remembered = None
     channels = getattr(args, "channels", None)
     if channels is not None and channels.lstrip("-").isdecimal():
         channels = int(channels)
-    return config.load(args.preset, args.config, args.sets, {"audio.channels": channels})
+    flags = {"audio.channels": channels}
+    return config.load(args.preset, args.config, args.sets, flags, remembered)
+
+
+def _remembered() -> dict[str, Any]:
+    try:
+        from realtime.view.remember import remembered_settings
+    except ImportError:  # told when the window is opened
+        return {}
+    texts = [f"{key}={text}" for key, text in remembered_settings().items()]
+    return parse_sets(texts, config.FIELDS, [])
 
 
 def collected(faults: list[str], check: Callable[[], T], otherwise: T) -> T:
