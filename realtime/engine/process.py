@@ -201,11 +201,11 @@ class EngineProcess:
         self._running, self._attempts = True, 0
 
     def _on_ended(self, events: list[Event], reason: str) -> None:
-        if reason:
+        if reason and self._spec.kind != "file":  # a file breaks off at the same place again
             self._failure = EngineError(reason)
             return
         self.ended, self._running, self._state = True, False, State.ENDED
-        events.append(Event("ended", f"'{self.info.name}' has come to its end"))
+        events.append(Event("ended", reason or f"'{self.info.name}' has come to its end"))
 
     def _hangs(self, events: list[Event], now_ns: int) -> bool:
         snapshot = self.status.read()
