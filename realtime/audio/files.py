@@ -40,8 +40,10 @@ def open_audio_file(path: str) -> AudioFile:
     """Open a WAV, FLAC, OGG or MP3 file. Raises `SourceError`, also if nothing can be decoded."""
     _check_container(path)
     try:
-        # an absolute path, because libsndfile takes "-" for standard input
-        file = _ForwardFile(os.fsencode(os.path.abspath(path)) if os.name == "posix" else path)
+        # an absolute path, because libsndfile takes "-" for standard input; bytes, because
+        # soundfile takes them, though its types do not say so, and text need not be UTF-8
+        whole = os.path.abspath(path)
+        file = _ForwardFile(os.fsencode(whole) if os.name == "posix" else whole)  # pyright: ignore[reportArgumentType]
     except (soundfile.SoundFileError, OSError, ValueError) as fault:
         raise SourceError(_not_audio(path)) from fault
     try:
