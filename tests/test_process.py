@@ -17,7 +17,7 @@ from realtime.audio.ring import AudioRing
 from realtime.audio.sources import parse_source
 from realtime.audio.synth import Tone
 from realtime.config import AudioSettings
-from realtime.engine.engine import GIVE_UP_SECONDS, START_SECONDS, Engine
+from realtime.engine.engine import FIRST_SECONDS, GIVE_UP_SECONDS, START_SECONDS, Engine
 from realtime.engine.process import EngineProcess, Event
 from realtime.engine.status import Cause, State, Status
 from realtime.errors import SourceError
@@ -185,8 +185,8 @@ def stepped():
 
 def test_a_device_that_never_delivers_is_stalled_and_then_given_up(stepped):
     engine, _, now, _ = stepped
-    assert engine.step(now[0]) is State.RUNNING
-    assert engine.step(now[0] + int(0.6e9)) is State.STALLED
+    assert engine.step(now[0] + int((FIRST_SECONDS - 0.1) * 1e9)) is State.RUNNING
+    assert engine.step(now[0] + int((FIRST_SECONDS + 0.1) * 1e9)) is State.STALLED
     engine.step(now[0] + int((GIVE_UP_SECONDS + 0.1) * 1e9))
     assert engine.ended is None, "a first block may take longer"
     engine.step(now[0] + int((START_SECONDS + 0.1) * 1e9))

@@ -32,8 +32,11 @@ STALLED_SECONDS = 0.5
 GIVE_UP_SECONDS = 2.0
 """Stalled for this long, the stream is opened anew: some servers forget a stream they suspended."""
 
+FIRST_SECONDS = 2.0
+"""The first block may take this long before anybody is told (a cold PulseAudio takes 1.7 s),"""
+
 START_SECONDS = 5.0
-"""A device may take this long to its first block (a cold PulseAudio sink takes 1.7 s)."""
+"""and this long before the stream is opened anew."""
 
 
 class Engine:
@@ -76,18 +79,14 @@ class Engine:
         if self.ended is not None:
             state = State.ENDED
         else:
-            quiet = self._quiet_seconds(now_ns, snapshot.blocks, snapshot.last_block_ns)
-            if quiet > STALLED_SECONDS:
-                state = State.STALLED
             first = snapshot.blocks == self._blocks_before
+            quiet = (now_ns - (self._started_ns if first else snapshot.last_block_ns)) / 1e9
+            if quiet > (FIRST_SECONDS if first else STALLED_SECONDS):
+                state = State.STALLED
             if quiet > (START_SECONDS if first else GIVE_UP_SECONDS):
                 self.ended = f"'{self._source.name}' has delivered nothing for {quiet:.1f} s"
         self._status.beat(now_ns, state, os.getpid())
         return state
-
-    def _quiet_seconds(self, now_ns: int, blocks: int, last_block_ns: int) -> float:
-        since = last_block_ns if blocks > self._blocks_before else self._started_ns
-        return (now_ns - since) / 1e9
 
     def stop(self) -> None:
         """Stop the source; safe twice and from any state."""

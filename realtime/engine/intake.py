@@ -5,9 +5,10 @@ sample N of a stream that lost nothing arrives at epoch + N / sample_rate or lat
 earlier, so the least lateness of many blocks is a firm line, and a loss lifts it for good. What
 was lost is written as zeros where it was lost and entered in the status block.
 
-After a suspicious block (flagged, or long overdue) it is not yet known whether the samples are
-gone or only late: a deep buffer delivers them in a burst. Blocks are then held back for
-`SETTLE_SECONDS`, in memory set aside beforehand, and judged together.
+After a suspicious block (flagged, or later than blocks have been of late) it is not yet known
+whether the samples are gone or only late: a deep buffer delivers them in a burst. Blocks are then
+held back, in memory set aside beforehand, until one arrives on the old line, which proves that
+nothing is missing, or for `SETTLE_SECONDS`, and judged together.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import numpy as np
 from realtime.audio.ring import AudioRing
 from realtime.engine.status import Cause, Gap, Status
 
-OVERDUE_SECONDS = 0.1
-"""Without a block for this long (beyond its own duration) something is wrong; sound servers
-deliver in bursts of up to some 40 ms, and a machine under load adds as much."""
+UNUSUAL = 1.5
+"""A block that lets one wait this many times longer than any in the last second or two is
+suspicious. (A server's flag comes some blocks after the loss, so one cannot wait for it.)"""
 
 SETTLE_SECONDS = 0.25
 """How long a suspicion is watched: a late buffer is emptied within a few blocks, and the least
@@ -28,15 +29,12 @@ lateness of the dozens of blocks in this time is good to a fraction of a millise
 HOLD_SECONDS = 2.0
 """Room for blocks held back; when it is full the verdict falls at once."""
 
-STALL_THRESHOLD_SECONDS = 0.02
-"""A shift below this after a stall is a server that chose another buffer size, not a loss."""
-
 CLOCK_WINDOW_SECONDS = 1.0
 """The unsuspected line is looked at this often."""
 
-CLOCK_THRESHOLD_SECONDS = 0.05
-"""An unexplained shift of the line within one window by more than this is loss; less is followed
-as drift (a bad crystal drifts by 0.0001 s) or as a server changing its buffer."""
+SHIFT_SECONDS = 0.05
+"""Without a flag, only a shift of the line by more than this is loss: less is a server that
+changed its buffer, or a clock that drifts (a bad crystal by 0.0001 s in a window)."""
 
 SNAP = 0.2
 """A loss within this part of a block of a whole number of blocks is that number of blocks."""
@@ -61,6 +59,7 @@ class Intake:
         self._suspicions: list[_Suspicion] = []
         self._window_end = 0.0
         self._window_least = float("inf")
+        self._usual = _Usual()
 
     def accept(self, block: np.ndarray, now_ns: int, overflow: bool = False) -> None:
         """Take a block, float32 (n_samples, n_channels), delivered at monotonic time `now_ns`."""
@@ -68,7 +67,7 @@ class Intake:
         n = len(block)
         interval = now - self._last if self._last else 0.0
         self._last = now
-        cause = self._suspect(now, overflow, interval - n / self._rate)
+        cause = self._suspect(now, overflow, interval, n / self._rate)
         if cause is not None:
             self._suspicions.append(_Suspicion(cause, self._n_held, now))
         if self._suspicions:
@@ -80,7 +79,10 @@ class Intake:
             self._ring.written, overflow, now_ns, int((self._epoch or 0.0) * 1e9), int(interval * 1e9)
         )
 
-    def _suspect(self, now: float, overflow: bool, overdue: float) -> Cause | None:
+    def _suspect(self, now: float, overflow: bool, interval: float, own: float) -> Cause | None:
+        """`interval`: seconds since the block before; `own`: seconds this block lasts."""
+        unusual = interval > UNUSUAL * max(own, self._usual.longest)
+        self._usual.push(now, interval)
         if self._warm_at is None:
             self._warm_at = now + CLOCK_WINDOW_SECONDS
         cause, self._next_cause = self._next_cause, None
@@ -90,7 +92,7 @@ class Intake:
             return None
         if overflow:
             return Cause.OVERFLOW
-        return Cause.STALL if overdue > OVERDUE_SECONDS else None
+        return Cause.STALL if unusual else None
 
     def _lateness(self, now: float, index: int) -> float:
         """Seconds by which a block that ends at `index` is behind sample 0 of the time line."""
@@ -107,7 +109,7 @@ class Intake:
         shift = self._window_least - self._epoch
         assert self._warm_at is not None
         settled = now - self._warm_at > CLOCK_WINDOW_SECONDS
-        if self._window_end and settled and shift > CLOCK_THRESHOLD_SECONDS:
+        if self._window_end and settled and shift > SHIFT_SECONDS:
             self._fill(round(shift * self._rate), Cause.CLOCK, now)
         elif self._window_end:
             self._epoch = self._window_least
@@ -123,7 +125,9 @@ class Intake:
             return
         self._held[self._n_held : stop] = block
         self._n_held = stop
-        if now - last.since >= SETTLE_SECONDS:
+        assert self._epoch is not None
+        on_the_line = last.least - self._epoch < len(block) / 2 / self._rate
+        if on_the_line or now - last.since >= SETTLE_SECONDS:
             self._judge(len(block))
 
     def _judge(self, block_samples: int) -> None:
@@ -133,14 +137,16 @@ class Intake:
         line = float("inf")
         for suspicion in reversed(self._suspicions):
             line = suspicion.least = min(line, suspicion.least)
+        flagged = any(suspicion.cause is Cause.OVERFLOW for suspicion in self._suspicions)
         written, filled = 0, 0
         for suspicion in self._suspicions:
+            cause = Cause.OVERFLOW if flagged else suspicion.cause
             self._ring.write(self._held[written : suspicion.at])
             written = suspicion.at
             shift = suspicion.least - self._epoch - filled / self._rate
-            lost = lost_samples(shift, suspicion.cause, self._rate, block_samples)
+            lost = lost_samples(shift, cause, self._rate, block_samples)
             if lost:
-                self._fill(lost, suspicion.cause, suspicion.since)
+                self._fill(lost, cause, suspicion.since)
                 filled += lost
         self._ring.write(self._held[written : self._n_held])
         self._suspicions.clear()
@@ -162,6 +168,23 @@ class _Suspicion:
         self.least = float("inf")
 
 
+class _Usual:
+    """The longest interval in the last one to two windows."""
+
+    def __init__(self) -> None:
+        self._end = 0.0
+        self._now = self._before = 0.0
+
+    @property
+    def longest(self) -> float:
+        return max(self._now, self._before)
+
+    def push(self, now: float, interval: float) -> None:
+        if now >= self._end:
+            self._end, self._before, self._now = now + CLOCK_WINDOW_SECONDS, self._now, 0.0
+        self._now = max(self._now, interval)
+
+
 def lost_samples(shift: float, cause: Cause, sample_rate: int, block_samples: int) -> int:
     """Samples lost when the line of least lateness moved up by `shift` seconds.
 
@@ -172,7 +195,7 @@ def lost_samples(shift: float, cause: Cause, sample_rate: int, block_samples: in
     least = (
         block_samples // 2
         if cause is Cause.OVERFLOW
-        else round(STALL_THRESHOLD_SECONDS * sample_rate)
+        else round(SHIFT_SECONDS * sample_rate)
     )
     if lost < max(least, 1):
         return 0
