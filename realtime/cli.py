@@ -114,7 +114,7 @@ SOURCE is one of
   mic             the default microphone; without any, the demo plays (this is the default)
   mic:NAME        a device by part of its name, or by its number in 'realtime devices'
   demo            a built-in sound: chirps, harmonics, noise, clicks, something like speech
-  tone:440        a sine of 440 Hz, full scale
+  tone:440        a sine of 440 Hz at -6 dBFS
   noise           white noise
   FILE            a WAV, FLAC, OGG or MP3 file, at the speed of its sound
 

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from realtime.audio.devices import Device, list_devices
+from realtime.audio.devices import Device
+from realtime.commands.sound_probe import probed_devices
 from realtime.wording import say
 
 WIDTH = 120
@@ -17,7 +18,7 @@ WIDTH = 120
 
 
 def run(args: argparse.Namespace) -> int:
-    devices = list_devices()
+    _, devices = probed_devices()
     if args.json:
         sys.stdout.write(json.dumps([dataclasses.asdict(d) for d in devices], indent=2) + "\n")
     elif devices:

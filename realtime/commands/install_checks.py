@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import realtime
@@ -16,8 +17,6 @@ from realtime.commands.checks import GUI_EXTRA, Check
 
 FALLBACK = ("numpy", "scipy", "sounddevice", "soundfile", "pydantic", "rich", "blessed", "cmap")
 """What the base needs where no metadata says so: a checkout that is not installed."""
-MODULES = {"PySide6-Essentials": "PySide6"}
-"""Distributions whose module has another name."""
 
 
 def checks() -> Iterator[Check]:
@@ -88,11 +87,12 @@ def _imported(names: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
     found, broken = [], []
     for name in names:
         try:
-            importlib.import_module(MODULES.get(name, name))
+            if name == "sounddevice":  # it starts PortAudio, which has a check of its own
+                if find_spec(name) is None:
+                    raise ImportError(f"No module named {name!r}")
+            else:
+                importlib.import_module(name)
         except (ImportError, OSError) as error:
-            if name == "sounddevice" and isinstance(error, OSError):
-                found.append(f"{name} {_version(name)}")  # PortAudio itself has a check of its own
-                continue
             broken.append((name, str(error).splitlines()[0]))
         else:
             found.append(f"{name} {_version(name)}")

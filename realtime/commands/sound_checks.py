@@ -9,11 +9,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 
-from realtime.audio.devices import Device, list_devices
+from realtime.audio.devices import Device
 from realtime.audio.shared import free_shared_bytes
 from realtime.audio.sources import parse_source
-from realtime.audio.stream import USUAL_RATE, portaudio
+from realtime.audio.stream import USUAL_RATE
 from realtime.commands.checks import Check, install_line
+from realtime.commands.sound_probe import probed_devices
 from realtime.config import AudioSettings
 from realtime.engine.process import EngineProcess
 from realtime.errors import MissingDependency, RealtimeError
@@ -32,15 +33,18 @@ POLL_SECONDS = 0.0005
 def checks(audio: AudioSettings, seconds: float) -> Iterator[Check]:
     yield memory(audio, free_shared_bytes())
     try:
-        library = portaudio()
+        version, found = probed_devices(rates=False)
     except MissingDependency as error:
         fix = install_line(["libportaudio.so.2"])
         yield Check("PortAudio", "missing", str(error).split(":")[0], fix)
         return
-    yield Check("PortAudio", "ok", library.get_portaudio_version()[1].split(",")[0])
+    except RealtimeError as error:
+        text, _, fix = str(error).partition(": ")
+        yield Check("PortAudio", "missing", text, fix)
+        return
+    yield Check("PortAudio", "ok", version)
     if sys.platform.startswith("linux"):
         yield servers(os.environ)
-    found = list_devices(probe_rates=False)
     yield inputs(found)
     if any(device.inputs for device in found):
         yield microphone(audio, seconds)
