@@ -26,6 +26,8 @@ PLUGIN_PLACES = (
 )  # fmt: skip
 SHARE_OF_FREE = 0.5
 """The part of the free shared memory that a ring takes at most."""
+FIRST_BLOCK_SECONDS = 5.0
+"""A device that sleeps takes this long at most to its first block; the measurement begins then."""
 POLL_SECONDS = 0.0005
 """Between two looks at the block counter: a tenth of a block of 256 samples."""
 
@@ -56,7 +58,7 @@ def memory(audio: AudioSettings, free: float) -> Check:
     wanted, fitting = audio.ring_seconds, free * SHARE_OF_FREE / bytes_a_second
     if fitting >= wanted:
         return Check("shared memory", "ok", f"room for {wanted:g} s of sound")
-    text = f"{free / 1e6:.0f} MB free: {fitting:.0f} s of sound can be kept instead of {wanted:g}"
+    text = f"{free / 1e6:.0f} MB free: {int(fitting)} s of sound can be kept instead of {wanted:g}"
     fix = "in a container start it with --shm-size=512m; else make room in /dev/shm"
     return Check("shared memory", "note" if fitting >= 1 else "missing", text, fix)
 
@@ -136,10 +138,12 @@ def _listen(engine: EngineProcess, seconds: float) -> tuple[list[float], list[fl
     intervals: list[float] = []
     delays: list[float] = []
     before = engine.status.read()
-    until = time.monotonic() + seconds
+    until = time.monotonic() + FIRST_BLOCK_SECONDS
     while time.monotonic() < until:
         engine.poll(time.monotonic_ns())
         now = engine.status.read()
+        if now.blocks and not before.blocks:
+            until = time.monotonic() + seconds
         if now.blocks == before.blocks + 1 and before.blocks:
             intervals.append((now.last_block_ns - before.last_block_ns) / 1e9)
         if now.blocks > before.blocks:
