@@ -17,12 +17,12 @@ from realtime.view.canvas import PictureCanvas, no_opengl
 from realtime.view.colormaps import lut
 from realtime.view.history import ColumnHistory
 from realtime.view.mapping import colour_index, render_reference, share_of_hz
-from realtime.view.shader import STRIP_GAP
-from realtime.view.waterfall import BACKGROUND, Waterfall, supports_r16
+from realtime.view.texture import supports_r16
+from realtime.view.waterfall import BACKGROUND, STRIP_GAP, Waterfall
 
 RATE = 48000
 WIDTH, HEIGHT = 400, 240
-DARK = np.round(np.array(BACKGROUND) * 255)
+DARK = np.round(np.array(BACKGROUND[:3]) * 255)
 FLOOR_DB, PEAK_DB = -90.0, -20.0
 
 
@@ -379,7 +379,7 @@ def test_a_pixel_tells_its_pane_its_frequency_and_its_column(canvas, rng):
 
 def test_a_texture_the_driver_cannot_hold_is_told_in_one_sentence(canvas, monkeypatch):
     history = ColumnHistory(64, 64)
-    monkeypatch.setattr("realtime.view.waterfall.gl.glGetParameter", lambda _name: 32)
+    monkeypatch.setattr("realtime.view.texture.gl.glGetParameter", lambda _name: 32)
     show(canvas, history)
     with pytest.raises(MissingDependency, match=r"at most 32.*--view terminal"):
         canvas.grab()

@@ -222,7 +222,7 @@ class PictureCanvas(app.Canvas):
         size = self._pixels()
         self.context.set_viewport(0, 0, *size)
         for pane, rect in zip(self._panes, self.rects(), strict=True):
-            pane.set_rect(*rect, self.strip_width, size)
+            pane.set_rect(*rect, size, self.strip_width)
 
 
 def no_opengl(error: object) -> MissingDependency:

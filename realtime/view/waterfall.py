@@ -1,133 +1,97 @@
-"""One pane of the picture as a vispy Visual: the waterfall and, at its right, the spectrum.
+"""One pane of the picture as vispy Visuals: the waterfall and, at its right, the spectrum.
 
-The ring of a `ColumnHistory` lies in one texture in the same layout, so an upload is contiguous
-rows and scrolling is one uniform. How it looks (range, gamma, tilt, colours, axis) is uniforms
-and two small tables, so a change applies to all history in the next frame and uploads none of it.
-Uploads happen only inside `draw`: a hidden picture costs nothing.
+Scrolling is one uniform; how it looks (range, gamma, tilt, colours, axis) is uniforms and two
+small tables, so a change applies to all history in the next frame and uploads none of it.
 
-GL calls happen in `draw` alone, on the thread that owns the canvas. GLSL 1.20, so that macOS
-(OpenGL 2.1) and ES 2 can run it; without 16-bit textures the cells are kept in 8 bits.
+GL calls happen in `draw` alone, on the thread that owns the canvas.
 """
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 from numpy.typing import NDArray
-from vispy.gloo import Texture2D, gl
-from vispy.visuals import Visual
+from vispy.gloo import Texture2D
 
 from realtime.config import DisplaySettings
 from realtime.view.colormaps import lut
-from realtime.view.history import ColumnHistory
-from realtime.view.mapping import (
-    CODE_MAX,
-    FAR,
-    OCTAVE_LIMIT,
-    RowTable,
-    TimeWalk,
-    row_table,
-    time_walk,
-)
-from realtime.view.shader import FRAGMENT, STRIP_GAP, VERTEX
+from realtime.view.history import GAP, ColumnHistory
+from realtime.view.mapping import FAR, OCTAVE_LIMIT, RowTable, row_table, time_walk
+from realtime.view.quad import Quad
+from realtime.view.shader import SPECTRUM, WATERFALL
+from realtime.view.texture import CellTexture, supports_r16
 
-GL_R16 = 0x822A
-"""One channel of 16 bits, normalised (OpenGL 3.0, ARB_texture_rg)."""
+STRIP_GAP = 2
+"""Pixels between the waterfall and the spectrum beside it."""
 LINE_PX = 1.0
 """Pixels on each side of the peak-hold line's centre."""
 CROSS_OPACITY = 0.6
-BACKGROUND = (0.05, 0.05, 0.06)
+BACKGROUND = (0.05, 0.05, 0.06, 1.0)
 """Where nothing is known: no sound yet, a gap, above half the sample rate."""
+NO_CELL = 65535
+"""In the table of rows: nothing to show."""
 
 
-def supports_r16() -> bool:
-    """Whether the current GL context keeps textures of 16 bits."""
-    if "OpenGL ES" in str(gl.glGetParameter(gl.GL_VERSION)):
-        return False
-    gl.glGetError()
-    handle = gl.glCreateTexture()
-    gl.glBindTexture(gl.GL_TEXTURE_2D, handle)
-    gl.glTexImage2D(gl.GL_TEXTURE_2D, 0, GL_R16, gl.GL_LUMINANCE, gl.GL_UNSIGNED_SHORT, (1, 1))
-    refused = gl.glGetError()
-    gl.glDeleteTexture(handle)
-    return refused == gl.GL_NO_ERROR
-
-
-class Waterfall(Visual):
+class Waterfall(Quad):
     """Draws one `ColumnHistory` into a rectangle of the canvas.
 
     deep : keep 16 bits a cell on the GPU; False for 8 (0.6 dB steps); None asks the driver.
     """
 
     def __init__(self, deep: bool | None = None):
-        super().__init__(VERTEX, FRAGMENT)
-        self._draw_mode = "triangle_strip"
+        super().__init__(WATERFALL)
         self.deep = deep
         self.uploaded = 0
         """Bytes of cells copied to the GPU so far."""
+        self.spectrum = Quad(SPECTRUM)
+        self.size = (1, 1)
+        """Width and height of the waterfall alone, in physical pixels."""
+        self._strip = 0
         self._history: ColumnHistory | None = None
-        self._texture: Texture2D | None = None
-        self._sent: list[int] = []
-        self._epoch = -1
-        self._hold_version = -1
-        self._settled = (-1, -1)
+        self._cells: CellTexture | None = None
         self._display = DisplaySettings()
         self._sample_rate = 48000
         self._right_edge = 0.0
         self._columns_per_span = 1.0
         self._spectrum_column: int | None = None
-        self._size = (1, 1)
-        self._strip = 0
-        self._table_key: tuple[object, ...] = ()
-        self._look_stale = True
         self._colormap = ""
-        self._time: tuple[float, ...] = ()
-        program = self.shared_program
-        program["a_corner"] = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
-        program["u_rect"] = (-1.0, -1.0, 1.0, 1.0)
-        program["u_cross"] = (-1.0, -1.0, 0.0)
-        program["u_background"] = (*BACKGROUND, 1.0)
+        self._table_key: tuple[object, ...] = ()
+        self._stale = True
+        self._epoch = -1
+        self.set_both("u_background", BACKGROUND)
+        self.set_crosshair(None, None)
         self.freeze()
-
-    def _prepare_transforms(self, view: Visual) -> None:
-        """Pixels are placed by `set_rect`; vispy's chain of transforms is not used."""
 
     # ------------------------------------------------------------------ what to show
 
-    def set_history(self, history: ColumnHistory | None) -> None:
-        if history is self._history:
-            return
-        old = self._history
-        self._history = history
-        self._epoch = -1
-        self._table_key = ()
-        if old is None or history is None or old.texture_shape != history.texture_shape:
-            self._texture = None
+    def set_history(self, history: ColumnHistory) -> None:
+        if history is not self._history:
+            self._history = history
+            if self._cells is not None and not self._cells.follow(history):
+                self._cells = None
+            self._stale = True
 
     def set_rect(
-        self, left: int, top: int, width: int, height: int, strip: int, canvas_size: tuple[int, int]
+        self,
+        left: int,
+        top: int,
+        width: int,
+        height: int,
+        canvas_size: tuple[int, int],
+        strip: int = 0,
     ) -> None:
-        """Place the pane: physical pixels from the upper left corner of the canvas.
-
-        strip : how many of the pixels, at the right, show the spectrum; 0 for none.
-        """
-        canvas_width, canvas_height = canvas_size
-        lower = canvas_height - top - height
+        """Place the pane; `strip` of its pixels, at the right, show the spectrum."""
         gap = STRIP_GAP if strip else 0
-        self._size = (max(1, width - strip - gap), max(1, height))
+        self.size = (max(1, width - strip - gap), height)
         self._strip = strip
-        program = self.shared_program
-        program["u_rect"] = (
-            2.0 * left / canvas_width - 1.0,
-            2.0 * lower / canvas_height - 1.0,
-            2.0 * (left + width) / canvas_width - 1.0,
-            2.0 * (lower + height) / canvas_height - 1.0,
-        )
-        program["u_pane"] = (left, lower, self._size[0], height)
+        super().set_rect(left, top, *self.size, canvas_size)
+        self.spectrum.set_rect(left + width - strip, top, max(1, strip), height, canvas_size)
 
     def set_display(self, display: DisplaySettings, sample_rate: int) -> None:
         self._display = display
         self._sample_rate = sample_rate
-        self._look_stale = True
+        self._stale = True
 
     def set_scroll(self, right_edge: float, columns_per_span: float) -> None:
         self._right_edge = right_edge
@@ -139,167 +103,87 @@ class Waterfall(Visual):
 
     def set_crosshair(self, x: int | None, row: int | None) -> None:
         """Column and row of pixels of this pane to draw lines at; None for no line."""
-        self.shared_program["u_cross"] = (
-            -1.0 if x is None else x,
-            -1.0 if row is None else row,
-            CROSS_OPACITY,
-        )
+        y = -1.0 if row is None else float(row)
+        self.set("u_cross", (-1.0 if x is None else float(x), y, CROSS_OPACITY))
+        self.spectrum.set("u_cross", (-1.0, y, CROSS_OPACITY))
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height of the waterfall alone, in physical pixels."""
-        return self._size
+    def set_both(self, name: str, value: object) -> None:
+        """Set a uniform of the waterfall and of the spectrum."""
+        self.set(name, value)
+        self.spectrum.set(name, value)
 
     # ------------------------------------------------------------------ drawing
 
     def draw(self) -> None:
         """Upload what is new and draw; needs a current GL context."""
         history = self._history
-        if history is None or not self.visible:
+        if history is None:
             return
-        if self._texture is None:
-            self._make_texture(history)
-        if self._look_stale:
-            self._update_look()
-        walk = time_walk(self._right_edge, self._columns_per_span, self._size[0], history.n_levels)
+        if self._cells is None:
+            if self.deep is None:
+                self.deep = supports_r16()
+            self._cells = CellTexture(history, self.deep)
+            height, width = history.texture_shape
+            self.set_both("u_cells", self._cells.texture)
+            self.set_both("u_texture", (width, height, history.fold))
         self._update_rows(history)
-        self._upload(history, walk.level)
-        self._update_scroll(history, walk)
-        self._program.draw(self._draw_mode)
-
-    def _make_texture(self, history: ColumnHistory) -> None:
-        limit = gl.glGetParameter(gl.GL_MAX_TEXTURE_SIZE)
-        if max(history.texture_shape) > limit:
-            raise RuntimeError(
-                f"the picture needs a texture of {history.texture_shape}, this "
-                f"OpenGL has at most {limit}; use --view terminal"
-            )
-        if self.deep is None:
-            self.deep = supports_r16()
-        self._texture = Texture2D(
-            history.texture_shape, format="luminance", internalformat="r16" if self.deep else None
-        )
-        self._epoch = -1
-        program = self.shared_program
-        program["u_cells"] = self._texture
-        height, width = history.texture_shape
-        program["u_texture"] = (width, height, history.fold)
-
-    def _update_look(self) -> None:
-        self._look_stale = False
-        display = self._display
-        program = self.shared_program
-        scale = 1.0 / (display.db_high - display.db_low)
-        program["u_look"] = (display.db_low, scale, display.gamma, display.tilt)
-        if self._colormap != display.colormap:
-            self._colormap = display.colormap
-            program["u_lut"] = Texture2D(lut(display.colormap)[None], interpolation="nearest")
-
-    def _update_rows(self, history: ColumnHistory) -> None:
-        display = self._display
-        key = (
-            display.scale,
-            display.f_low,
-            display.f_high,
-            self._sample_rate,
-            self._size[1],
-            history.n_bins,
-            history.bins_per_cell,
-        )
-        if key == self._table_key:
-            return
-        self._table_key = key
-        table = row_table(
-            self._size[1], display, self._sample_rate, history.n_bins, history.bins_per_cell
-        )
-        self.shared_program["u_rows"] = Texture2D(pack_rows(table), interpolation="nearest")
-
-    def _upload(self, history: ColumnHistory, level: int) -> None:
-        """Copy the new rows: at once those that are looked at, the other levels little by little.
-
-        In the long run as many rows of other levels become complete as columns arrive, so that
-        many a frame suffice, and no frame has to carry all levels that end in it.
-        """
-        if self._epoch != history.epoch:
+        if self._stale or self._epoch != history.epoch:
+            self._stale = False
             self._epoch = history.epoch
-            self._sent = [0] * history.n_levels
-            self._hold_version = -1
-            self._settled = (-1, -1)
-            self.shared_program["u_mean"] = float(history.reduce == "mean")
-        budget = history.count - max(self._sent[0], history.oldest)
-        self._send(history, 0, None)
-        if level:
-            self._send(history, level, None)
-        for other in range(1, history.n_levels):
-            if budget <= 0:
-                break
-            if other != level:
-                budget -= self._send(history, other, budget)
-        if self._settled != (level, history.count):
-            self._settled = (level, history.count)
-            row = history.settle(level)
-            if row is not None:
-                self._copy(history, row, row + 1)
-        if self._hold_version != history.hold_version:
-            self._hold_version = history.hold_version
-            self._copy(history, history.hold_row, history.hold_row + 1)
-
-    def _send(self, history: ColumnHistory, level: int, limit: int | None) -> int:
-        done = history.count >> level
-        sent = self._sent[level]
-        if sent >= done:
-            return 0
-        n = 0
-        for begin, end in history.rows_since(level, sent, limit):
-            self._copy(history, begin, end)
-            n += end - begin
-        self._sent[level] = max(sent, done - history.ring(level)) + n
-        return n
-
-    def _copy(self, history: ColumnHistory, begin: int, end: int) -> None:
-        fold = history.fold
-        rows = history.cells[begin:end].reshape((end - begin) * fold, -1)
-        if not self.deep:
-            rows = to_bytes(rows)
-        assert self._texture is not None
-        self._texture.set_data(rows, offset=(begin * fold, 0))
-        self.uploaded += rows.nbytes
-
-    def _update_scroll(self, history: ColumnHistory, walk: TimeWalk) -> None:
+            self._update_look(history)
+        walk = time_walk(self._right_edge, self._columns_per_span, self.size[0], history.n_levels)
+        self.uploaded += self._cells.update(walk.level)
         ring = history.ring(walk.level)
         low, high = (
             min(max(cell - walk.base, -FAR), FAR) for cell in history.valid_cells(walk.level)
         )
-        program = self.shared_program
-        program["u_scroll"] = (walk.start, walk.base % ring, low, high)
-        time = (walk.step, float(walk.wide), ring, history.first_row(walk.level))
-        if self._time != time:
-            self._time = time
-            program["u_time"] = time
+        self.set("u_scroll", (walk.start, walk.base % ring, low, high))
+        self.set("u_time", (walk.step, float(walk.wide), ring, history.first_row(walk.level)))
+        super().draw()
+        if self._strip:
+            self._draw_spectrum(history)
+
+    def _draw_spectrum(self, history: ColumnHistory) -> None:
         column = self._spectrum_column
         if column is None:
-            column = min(int(np.ceil(self._right_edge)), history.count) - 1
-        held = history.oldest <= column < history.count
-        program["u_strip"] = (
-            self._strip,
-            column % history.n_columns if held else -1,
-            history.hold_row if history.cells[history.hold_row, 0] else -1,
-            LINE_PX / max(1, self._strip),
-        )
+            column = min(ceil(self._right_edge), history.count) - 1
+        row = column % history.n_columns if history.oldest <= column < history.count else -1
+        hold = history.hold_row if history.cells[history.hold_row, 0] != GAP else -1
+        self.spectrum.set("u_strip", (row, hold, LINE_PX / self._strip))
+        self.spectrum.draw()
+
+    def _update_look(self, history: ColumnHistory) -> None:
+        display = self._display
+        scale = 1.0 / (display.db_high - display.db_low)
+        self.set_both("u_look", (display.db_low, scale, display.gamma, display.tilt))
+        if self._colormap != display.colormap:
+            self._colormap = display.colormap
+            self.set_both("u_lut", Texture2D(lut(display.colormap)[None]))
+        asked = {
+            "MEAN": history.reduce == "mean",
+            "TILT": display.tilt != 0.0,
+            "GAMMA": display.gamma != 1.0,
+            "FOLD": history.fold > 1,
+        }
+        flags = frozenset(flag for flag, on in asked.items() if on)
+        self.set_flags(flags)
+        self.spectrum.set_flags(flags)
+
+    def _update_rows(self, history: ColumnHistory) -> None:
+        display = self._display
+        table = (self.size[1], display, self._sample_rate, history.n_bins, history.bins_per_cell)
+        key = (display.scale, display.f_low, display.f_high, *table[:1], *table[2:])
+        if key != self._table_key:
+            self._table_key = key
+            self.set_both("u_rows", Texture2D(pack_rows(row_table(*table))))
 
 
 def pack_rows(table: RowTable) -> NDArray[np.uint8]:
     """A `RowTable` as a texture of bytes, uint8 (2, n_rows, 4), exact on every OpenGL."""
     packed = np.zeros((2, len(table.first), 4), np.uint8)
+    first = np.where(table.valid, table.first, NO_CELL)
     octaves = np.rint(table.octaves * (32767.0 / OCTAVE_LIMIT)).astype(np.int64) + 32768
-    for line, byte, values in ((0, 0, table.first), (0, 2, table.last), (1, 0, octaves)):
+    for line, byte, values in ((0, 0, first), (0, 2, table.last), (1, 0, octaves)):
         packed[line, :, byte] = values >> 8
         packed[line, :, byte + 1] = values & 255
-    packed[1, :, 2] = np.where(table.valid, 255, 0)
     return packed
-
-
-def to_bytes(codes: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """Codes in 8 bits, rounded (steps of 0.6 dB); only gaps become 0."""
-    rounded = np.rint(codes * np.float32(255.0 / CODE_MAX)).astype(np.uint8)
-    return np.maximum(rounded, codes > 0, dtype=np.uint8)

@@ -1,0 +1,59 @@
+"""A rectangle of pixels filled by one fragment shader: the least a vispy Visual can be.
+
+vispy's transforms, filters and state handling are not used: a draw is one program, one quad.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from vispy.visuals import Visual
+
+from realtime.view.shader import VERTEX, fragment
+
+
+class Quad(Visual):
+    """main : the GLSL of `main` (see `shader`)."""
+
+    def __init__(self, main: str):
+        self._main = main
+        self._flags: frozenset[str] = frozenset()
+        self._values: dict[str, object] = {}
+        super().__init__(VERTEX, fragment(main, self._flags))
+        self._draw_mode = "triangle_strip"
+        self.set("a_corner", np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32))
+
+    def _prepare_transforms(self, view: Visual) -> None:
+        """Pixels are placed by `set_rect`."""
+
+    def set_rect(
+        self, left: int, top: int, width: int, height: int, canvas_size: tuple[int, int]
+    ) -> None:
+        """Cover these physical pixels, counted from the upper left corner of the canvas."""
+        canvas_width, canvas_height = canvas_size
+        lower = canvas_height - top - height
+        self.set(
+            "u_rect",
+            (
+                2.0 * left / canvas_width - 1.0,
+                2.0 * lower / canvas_height - 1.0,
+                2.0 * (left + width) / canvas_width - 1.0,
+                2.0 * (lower + height) / canvas_height - 1.0,
+            ),
+        )
+        self.set("u_pane", (left, lower, width, height))
+
+    def set(self, name: str, value: object) -> None:
+        """Set a uniform, where it has changed."""
+        if isinstance(value, tuple) and self._values.get(name) == value:
+            return
+        self._values[name] = value
+        self.shared_program[name] = value
+
+    def set_flags(self, flags: frozenset[str]) -> None:
+        """Choose the variant of the shader; compiled when it is drawn next."""
+        if flags != self._flags:
+            self._flags = flags
+            self.shared_program.frag = fragment(self._main, flags)
+
+    def draw(self) -> None:
+        self._program.draw(self._draw_mode)
