@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,8 +24,8 @@ CODES = 65535
 """Steps of a level kept in 16 bits, 0.0024 dB each."""
 
 _DB_PER_NEPER_OF_POWER = 10 / math.log(10)
-_CHUNK_BINS = 1 << 14
-"""Bins turned to dB at a time: 64 KiB a temporary array, so that all of them stay in L2."""
+_CHUNK_BINS = 1 << 16
+"""Bins turned to dB at a time: 256 KiB a temporary array, so that all of them stay in L2."""
 
 CLIP_LEVEL = 32767 / 32768
 """The greatest sample a 16-bit converter delivers; at or above it counts as clipped."""
@@ -36,7 +37,7 @@ HOLD_FALL_DB = 20 / 1.7
 """dB a second by which it then falls (20 dB in 1.7 s, IEC 60268-10 type I)."""
 
 
-def column_db(frames: NDArray, window_sum: float, n_fft_total: int) -> NDArray[np.float32]:
+def column_db(frames: NDArray[Any], window_sum: float, n_fft_total: int) -> NDArray[np.float32]:
     """Turn spectra into levels: `20 log10(2 |X| / window_sum)`, factor 1 at DC and Nyquist.
 
     Parameters: `frames`, complex64 or complex128 (..., n_bins); `window_sum`, the sum of the
@@ -60,19 +61,19 @@ def column_db(frames: NDArray, window_sum: float, n_fft_total: int) -> NDArray[n
     least = full_scale * 10 ** (DB_FLOOR / 10)
     greatest = full_scale * 10 ** (DB_CEIL / 10)
     offset = -10 * math.log10(full_scale)
-    edges = [0, -1] if n_fft_total % 2 == 0 else [0]
     with np.errstate(over="ignore"):
         for start in range(0, len(rows), chunk):
             part = rows[start : start + chunk]
             power = np.square(part.real)
             power += np.square(part.imag)
-            power[:, edges] /= 4
+            power[:, 0] /= 4  # no mirror image adds to the outermost bins
+            if n_fft_total % 2 == 0:
+                power[:, -1] /= 4
             np.fmax(power, least, out=power)  # fmax drops NaN
             np.minimum(power, greatest, out=power)
             np.log(power, out=power)
             power *= _DB_PER_NEPER_OF_POWER
-            power += offset
-            levels[start : start + chunk] = power
+            np.add(power, offset, out=levels[start : start + chunk], casting="same_kind")
     return levels.reshape(frames.shape)
 
 
@@ -171,9 +172,11 @@ class LevelMeter:
         peak = np.maximum(block.max(axis=0), -block.min(axis=0)).astype(np.float64)
         self._peak_db = _clamped_db(peak)
         self._clipped |= peak >= CLIP_LEVEL
-        sounding = np.flatnonzero(block.any(axis=1)) if peak.any() else ()
-        before = self.zero_run if not len(sounding) else -1 - int(sounding[-1])
-        self.zero_run = before + len(block)
+        sounding = np.flatnonzero(block.any(axis=1))
+        if len(sounding):
+            self.zero_run = len(block) - 1 - int(sounding[-1])
+        else:
+            self.zero_run += len(block)
         keep = math.exp(-len(block) / (RMS_SECONDS * self.sample_rate))
         fresh = np.square(block, dtype=np.float64).mean(axis=0)
         self._mean_square = keep * self._mean_square + (1 - keep) * fresh

@@ -10,6 +10,7 @@ Frames are time-major, librosa's transposed. A frame starts at its first sample 
 from __future__ import annotations
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy import fft
 
@@ -17,9 +18,10 @@ from realtime.dsp.windows import check_hop, dual_window, overlap_sum
 from realtime.dsp.windows import window as named_window
 from realtime.errors import RequestError
 
-BATCH_BYTES = 1 << 18
-"""Windowed samples transformed in one call. With the spectra, which are as large, they stay
-within 512 KiB, the L2 cache of a small core; one row at a time would leave SIMD lanes idle."""
+BATCH_BYTES = 1 << 19
+"""Windowed samples transformed in one call: a block of 4096 samples of 8 channels at hop n_fft/4
+is one batch. Larger ones fall out of the L2 cache (1 MiB a core is usual now), smaller ones pay
+the cost of a call more often, and one row at a time would leave SIMD lanes idle."""
 
 MAX_WINDOW_ERROR = 1e-5
 """Greatest deviation from 1 (-100 dB) of the overlapped product of analysis and synthesis
@@ -58,15 +60,20 @@ class StreamingStft:
         self.window = _window_array(window, n_fft, self.dtype)
         self.window_sum = float(self.window.sum(dtype=np.float64))
         """What `column_db` divides by."""
-        self._rows = n_channels or 1
-        self._batch = _batch_frames(self._rows * self.n_fft_total * self.dtype.itemsize)
+        item = self.dtype.itemsize
+        channels = () if n_channels is None else (n_channels,)
+        self._batch = _batch_frames(n_channels, self.n_fft_total, item)
         # The padding behind each windowed frame is zero from here on; only the front is written.
-        self._work = np.zeros((self._batch, self._rows, self.n_fft_total), self.dtype)
-        self._windowed = self._work[:, :, :n_fft]
+        self._work = np.zeros((self._batch, *channels, self.n_fft_total), self.dtype)
+        self._windowed = self._work[..., :n_fft]
         # Channel-major, so that the samples of one frame are contiguous. Room for twice n_fft at
         # least, so that the tail moves to the front once in n_fft samples and not at each push.
         self._capacity = n_fft + max(n_fft, self._batch * hop)
-        self._samples = np.empty((self._rows, self._capacity), self.dtype)
+        self._samples = np.empty((*channels, self._capacity), self.dtype)
+        # A view, ([n_channels,] n, n_fft) turned to frames first: the frame at each hop.
+        overlapping = sliding_window_view(self._samples, n_fft, axis=-1)[..., ::hop, :]
+        self._overlapping = np.moveaxis(overlapping, -2, 0)
+        self._windows = np.broadcast_to(self.window, self._windowed.shape).copy()
         self.reset()
 
     @property
@@ -90,11 +97,11 @@ class StreamingStft:
         Raises: RequestError for another shape, or for integers, whose full scale is unknown.
         """
         block = self._checked(samples)
-        n_frames = (self._stop - self._start + block.shape[1] - self.n_fft) // self.hop + 1
+        n_frames = (self._stop - self._start + block.shape[-1] - self.n_fft) // self.hop + 1
         frames = None
         taken = done = 0
-        while taken < block.shape[1]:
-            taken += self._take(block[:, taken:])
+        while taken < block.shape[-1]:
+            taken += self._take(block[..., taken:])
             while (ready := (self._stop - self._start - self.n_fft) // self.hop + 1) > 0:
                 spectra = self._transform(min(ready, self._batch))
                 if len(spectra) == n_frames:
@@ -105,8 +112,8 @@ class StreamingStft:
                     frames[done : done + len(spectra)] = spectra
                 done += len(spectra)
         if frames is None:
-            frames = np.empty((0, self._rows, self.n_bins), _complex(self.dtype))
-        return frames[:, 0] if self.n_channels is None else frames
+            frames = np.empty((0, *self._samples.shape[:-1], self.n_bins), _complex(self.dtype))
+        return frames
 
     def _checked(self, samples: ArrayLike) -> NDArray:
         block = np.asarray(samples)
@@ -116,7 +123,7 @@ class StreamingStft:
                 "±1 (int16 divided by 32768)"
             )
         if self.n_channels is None and block.ndim == 1:
-            return block[np.newaxis]
+            return block
         if self.n_channels is not None and block.ndim == 2 and block.shape[1] == self.n_channels:
             return block.T
         expected = "(n,)" if self.n_channels is None else f"(n, {self.n_channels})"
@@ -127,26 +134,22 @@ class StreamingStft:
 
     def _take(self, block: NDArray) -> int:
         """Copy in as much of `block` as there is room for; return how many samples that is."""
-        if self._stop + block.shape[1] > self._capacity:
+        if self._stop + block.shape[-1] > self._capacity:
             held = self._stop - self._start
-            self._samples[:, :held] = self._samples[:, self._start : self._stop]
+            self._samples[..., :held] = self._samples[..., self._start : self._stop]
             self._start, self._stop = 0, held
-        count = min(block.shape[1], self._capacity - self._stop)
-        self._samples[:, self._stop : self._stop + count] = block[:, :count]
+        count = min(block.shape[-1], self._capacity - self._stop)
+        self._samples[..., self._stop : self._stop + count] = block[..., :count]
         self._stop += count
         return count
 
     def _transform(self, n_frames: int) -> NDArray:
-        # Built by hand: as_strided takes longer than a small transform.
-        item = self.dtype.itemsize
-        overlapping = np.ndarray(
-            (n_frames, self._rows, self.n_fft),
-            self.dtype,
-            self._samples,
-            self._start * item,
-            (self.hop * item, self._capacity * item, item),
-        )
-        np.multiply(overlapping, self.window, out=self._windowed[:n_frames])
+        first = self._start // self.hop
+        windowed = self._windowed[:n_frames]
+        # Copied, then multiplied in place by as many windows: numpy runs through two contiguous
+        # arrays at once, but buffers overlapping rows and a broadcast window piece by piece.
+        np.copyto(windowed, self._overlapping[first : first + n_frames])
+        windowed *= self._windows[:n_frames]
         self._start += n_frames * self.hop
         return np.asarray(fft.rfft(self._work[:n_frames]))
 
@@ -188,7 +191,7 @@ class StreamingIstft:
         self.skipped = n_fft - len(self.synthesis_window)
         """Samples that went in before the first that comes out."""
         self._rows = n_channels or 1
-        self._batch = _batch_frames(self._rows * self.n_fft_total * self.dtype.itemsize)
+        self._batch = _batch_frames(n_channels, self.n_fft_total, self.dtype.itemsize)
         self._n_steps = -(-len(self.synthesis_window) // hop)
         self.reset()
 
@@ -245,8 +248,8 @@ def _complex(dtype: np.dtype) -> np.dtype:
     return np.result_type(dtype, np.complex64)
 
 
-def _batch_frames(frame_bytes: int) -> int:
-    return max(1, BATCH_BYTES // frame_bytes)
+def _batch_frames(n_channels: int | None, n_fft_total: int, itemsize: int) -> int:
+    return max(1, BATCH_BYTES // ((n_channels or 1) * n_fft_total * itemsize))
 
 
 def _checked_dtype(
