@@ -47,7 +47,7 @@ def loudest_hz(model: LiveModel) -> float:
 def test_sound_becomes_columns_levels_and_readings(model):
     ticks(model, lambda: model.shown.count > 200)
     assert loudest_hz(model) == pytest.approx(1000, abs=RATE / 2048)
-    assert model.meter.peak[0] == pytest.approx(20 * np.log10(0.5), abs=0.1)
+    assert model.meter.reading.peak_db[0] == pytest.approx(20 * np.log10(0.5), abs=0.1)
     readout = model.readout
     assert readout.sample_rate == RATE and readout.device.startswith("tone")
     assert 0 < readout.latency_ms < 1000

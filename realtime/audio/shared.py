@@ -6,6 +6,7 @@ tracker of Python's multiprocessing removes the memory once every process of the
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from multiprocessing import resource_tracker
@@ -57,10 +58,8 @@ class Segment:
             return
         if self._owner:
             memory.unlink()
-        try:
+        with contextlib.suppress(BufferError):  # a view still looks at it: unmapped with the view
             memory.close()
-        except BufferError:
-            pass  # a view somewhere still looks at it; unmapped when that view goes
 
 
 def free_shared_bytes() -> float:

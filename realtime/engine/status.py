@@ -37,7 +37,7 @@ class Cause(enum.IntEnum):
     CLOCK = 4  # no flag, no stall: the count fell behind the clock
 
 
-class _Cell(enum.IntEnum):
+class _Cell:
     VERSION = 0
     SAMPLES = 1
     LOST = 2
@@ -153,6 +153,11 @@ class Status:
         self._cells[_Cell.HEARTBEAT_NS] = now_ns
 
     # Any reader.
+
+    @property
+    def epoch_ns(self) -> int:
+        """As in the snapshot; one cell, so it needs no second look, and costs next to nothing."""
+        return self._cells[_Cell.EPOCH_NS]
 
     def read(self) -> StatusSnapshot:
         cells = self._copy()

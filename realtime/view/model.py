@@ -31,6 +31,9 @@ LIVE_BUDGET_SECONDS = 0.008
 AGAIN_BUDGET_SECONDS = 0.010
 """For analysing the visible span again: 12 s at 4096/256 is done in some ten frames."""
 
+LOOK_AROUND_NS = 50_000_000
+"""Engine, meters and messages are looked after at this interval: meters are read, not watched."""
+
 AVERAGE = 0.05
 """Weight of the newest value in the smoothed readings (a third of a second at 60 per second)."""
 
@@ -77,7 +80,7 @@ class LiveModel:
         self._message = ""
         self._latency = 0.0
         self._interval = 0.0
-        self._last_tick_ns = 0
+        self._last_tick_ns = self._look_around_ns = 0
         self._skipped_before = 0
         self.latencies_ms: collections.deque[float] = collections.deque(maxlen=4096)
         """One for each tick that drew something new: for `doctor` and the benchmarks."""
@@ -111,8 +114,8 @@ class LiveModel:
         """The instant at the right edge, as a fractional sample index."""
         if self._paused_at is not None:
             return self._paused_at
-        epoch = self._engine.status.read().epoch_ns
-        return self._edge.at(now_ns - epoch, self._live.sample_at(self._live.count))
+        epoch_ns = self._engine.status.epoch_ns
+        return self._edge.at(now_ns - epoch_ns, self._live.sample_at(self._live.count))
 
     def right_edge(self, now_ns: int) -> float:
         """The column, fractional, at the right edge of the picture."""
@@ -203,26 +206,32 @@ class LiveModel:
 
     def tick(self, now_ns: int) -> None:
         """Look after the engine, take in what the ring has, refresh the readings."""
-        for event in self._engine.poll(now_ns):
-            self._notices.heed(event, now_ns)
+        if now_ns >= self._look_around_ns:
+            self._look_around_ns = now_ns + LOOK_AROUND_NS
+            self._look_around(now_ns)
         count = self._live.count
         self._live.drop_backlog()
         self._live.pull(LIVE_BUDGET_SECONDS)
         if self._live.count > count:
             self._measure(now_ns)
         self._pull_pending()
-        self._look_for_span()
-        self._update_meter()
         self._hold.update(self.histories, now_ns)
-        self._update_message(now_ns)
         if self._last_tick_ns:
             interval = (now_ns - self._last_tick_ns) / 1e9
             self._interval += AVERAGE * (interval - self._interval) if self._interval else interval
         self._last_tick_ns = now_ns
 
+    def _look_around(self, now_ns: int) -> None:
+        """What nobody sees sixty times a second, and what would cost as much as the columns."""
+        for event in self._engine.poll(now_ns):
+            self._notices.heed(event, now_ns)
+        self._look_for_span()
+        self._update_meter()
+        self._update_message(now_ns)
+
     def _measure(self, now_ns: int) -> None:
-        status = self._engine.status.read()
-        latency = (now_ns - status.time_ns(self._live.newest, self.sample_rate)) / 1e6
+        delivered_ns = self._live.newest * 1e9 / self.sample_rate
+        latency = (now_ns - self._engine.status.epoch_ns - delivered_ns) / 1e6
         self.latencies_ms.append(latency)
         self._latency += AVERAGE * (latency - self._latency) if self._latency else latency
 
