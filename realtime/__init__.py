@@ -1,7 +1,94 @@
-"""Real-time spectrogram: microphone to picture, and back."""
+"""Real-time spectrogram: microphone to picture, and back.
+
+The names in `__all__` are the pure core. Each is imported when it is first used, so that
+`import realtime` is quick and works without PortAudio, GUI or display.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from realtime.audio.ring import AudioRing
+    from realtime.dsp.levels import LevelMeter, column_db
+    from realtime.dsp.scales import SCALES, FrequencyScale, note_hz, note_name
+    from realtime.dsp.stft import StreamingIstft, StreamingStft
+    from realtime.dsp.windows import WINDOWS, asymmetric_windows, dual_window, window
+    from realtime.errors import (
+        DeviceError,
+        EngineError,
+        MissingDependency,
+        Overrun,
+        RealtimeError,
+        RequestError,
+        SettingsError,
+        SourceError,
+    )
 
 __version__ = "0.1.0"
 
 DISTRIBUTION = "realtime-spectrogram"
 """The project's name on the package index, where another one installs a package `realtime` too:
 `cli` looks for this to see that the files of the two do not lie mixed."""
+
+_HOMES = {
+    "AudioRing": "realtime.audio.ring",
+    "LevelMeter": "realtime.dsp.levels",
+    "column_db": "realtime.dsp.levels",
+    "SCALES": "realtime.dsp.scales",
+    "FrequencyScale": "realtime.dsp.scales",
+    "note_hz": "realtime.dsp.scales",
+    "note_name": "realtime.dsp.scales",
+    "StreamingIstft": "realtime.dsp.stft",
+    "StreamingStft": "realtime.dsp.stft",
+    "WINDOWS": "realtime.dsp.windows",
+    "asymmetric_windows": "realtime.dsp.windows",
+    "dual_window": "realtime.dsp.windows",
+    "window": "realtime.dsp.windows",
+    "DeviceError": "realtime.errors",
+    "EngineError": "realtime.errors",
+    "MissingDependency": "realtime.errors",
+    "Overrun": "realtime.errors",
+    "RealtimeError": "realtime.errors",
+    "RequestError": "realtime.errors",
+    "SettingsError": "realtime.errors",
+    "SourceError": "realtime.errors",
+}
+
+# Spelled out, for type checkers and editors read this list and import nothing.
+__all__ = [
+    "SCALES",
+    "WINDOWS",
+    "AudioRing",
+    "DeviceError",
+    "EngineError",
+    "FrequencyScale",
+    "LevelMeter",
+    "MissingDependency",
+    "Overrun",
+    "RealtimeError",
+    "RequestError",
+    "SettingsError",
+    "SourceError",
+    "StreamingIstft",
+    "StreamingStft",
+    "asymmetric_windows",
+    "column_db",
+    "dual_window",
+    "note_hz",
+    "note_name",
+    "window",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

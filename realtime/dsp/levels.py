@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -37,7 +36,9 @@ HOLD_FALL_DB = 20 / 1.7
 """dB a second by which it then falls (20 dB in 1.7 s, IEC 60268-10 type I)."""
 
 
-def column_db(frames: NDArray[Any], window_sum: float, n_fft_total: int) -> NDArray[np.float32]:
+def column_db(
+    frames: NDArray[np.complexfloating], window_sum: float, n_fft_total: int
+) -> NDArray[np.float32]:
     """Turn spectra into levels: `20 log10(2 |X| / window_sum)`, factor 1 at DC and Nyquist.
 
     Parameters: `frames`, complex64 or complex128 (..., n_bins); `window_sum`, the sum of the
