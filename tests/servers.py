@@ -210,6 +210,12 @@ class JackServer:
         children.end(feeder)
         return False
 
+    @property
+    def stand_stills(self) -> int:
+        """How often the driver itself came too late since the start. Time passed then and the
+        server's frame time did not, or not as much: the counter knows nothing of it."""
+        return self._log.read_text().count("JackTimedDriver::Process XRun")
+
     def kill(self) -> None:
         """End server and feeder without a word."""
         for process in (self._feeder, self._server):

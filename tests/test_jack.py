@@ -13,23 +13,55 @@ from listening import (
     BLOCK,
     HOLD_SECONDS,
     heard,
+    least_lateness,
     listening,
-    marked,
     watch,
     watch_for,
 )
 from servers import SAMPLE_RATE, JackServer
 from torture import holding_the_interpreter
 
+from realtime.engine.process import EngineProcess
 from realtime.engine.status import Cause
 
 pytestmark = pytest.mark.jack
+
+SETTLE_SECONDS = 1.0
+"""Until a suspicion of the engine's is judged."""
 
 MOST_LOST = 0.001
 """Share of all samples that may be lost over a minute, beside a tortured display."""
 
 MOST_LOST_SHORT = 0.01
 """The same over ten seconds, where one hiccup of the machine weighs more."""
+
+
+LATE_FEEDER_SHARE = 0.001
+"""Share of samples that may bear the index of the next block: a feeder woken too late reads a
+frame time that has moved on, and its next block bears the same. No sample is lost by that."""
+
+
+def offsets(engine: EngineProcess) -> list[int]:
+    """How far the counter is ahead of the ring between one marked gap and the next. Asserts that
+    gaps are silent and that nothing is missing or twice between them."""
+    indices = heard(engine)
+    ahead = indices - np.arange(len(indices))
+    found, late, at = [], 0, 0
+    gaps = engine.status.read().gaps
+    for start, stop in [
+        *((gap.index, gap.index + gap.length) for gap in gaps),
+        (len(indices),) * 2,
+    ]:
+        assert not indices[start:stop].any(), "marked as lost, but not silent"
+        if start > at:
+            offset = int(np.median(ahead[at:start]))
+            off = ahead[at:start] - offset
+            assert np.isin(off, (0, BLOCK)).all(), "samples are missing outside the marked gaps"
+            late += np.count_nonzero(off)
+            found.append(offset)
+        at = stop
+    assert late <= LATE_FEEDER_SHARE * len(indices)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -40,18 +72,21 @@ def test_lost_equals_accounted_for_while_the_display_holds_the_interpreter(
     jack: JackServer, seconds: float, most_lost: float
 ) -> None:
     with listening(f"mic:{jack.FEEDER}", seconds + 15) as engine:
+        watch_for(engine, SETTLE_SECONDS)
+        late = least_lateness(engine)
         with holding_the_interpreter(HOLD_SECONDS):
             watch_for(engine, seconds)
-        watch_for(engine, 1.0)  # a suspicion still held back is judged
-        indices = heard(engine)
-        gaps = marked(engine, len(indices))
+        watch_for(engine, SETTLE_SECONDS)  # a suspicion still held back is judged
+        stand_stills = jack.stand_stills
+        later = least_lateness(engine)
         status = engine.status.read()
+        unexplained = np.diff(offsets(engine))
     assert status.faults == 0
-    assert len(indices) > seconds * SAMPLE_RATE
-    assert not indices[gaps].any(), "marked as lost, but not silent"
-    offset = (indices - np.arange(len(indices)))[~gaps]
-    assert np.all(offset == offset[0]), "the counter leaves the time line outside the marked gaps"
-    assert status.lost <= most_lost * len(indices)
+    assert status.samples > seconds * SAMPLE_RATE
+    assert np.count_nonzero(unexplained) <= stand_stills
+    assert np.all(unexplained <= 0), "the counter misses more than is marked"
+    assert abs(later - late) <= ACCOUNTED_SECONDS, "the time line left the clock"
+    assert status.lost <= most_lost * status.samples
 
 
 def test_a_killed_engine_is_back_and_its_gap_is_as_long_as_what_is_missing(
@@ -67,12 +102,10 @@ def test_a_killed_engine_is_back_and_its_gap_is_as_long_as_what_is_missing(
             BACK_SECONDS,
             "the return of the engine",
         )
-        watch_for(engine, 1.0)
-        indices = heard(engine)
-        gaps = marked(engine, len(indices))
-    offset = (indices - np.arange(len(indices)))[~gaps]
-    off_by = offset[-1] - offset[0]
-    assert abs(off_by) <= ACCOUNTED_SECONDS * SAMPLE_RATE
+        watch_for(engine, SETTLE_SECONDS)
+        found = offsets(engine)
+    assert len(found) >= 2
+    assert abs(found[-1] - found[0]) <= ACCOUNTED_SECONDS * SAMPLE_RATE
 
 
 def test_blocks_of_the_server_reach_the_ring_at_their_size(jack: JackServer) -> None:
