@@ -124,7 +124,7 @@ def note_hz(name: str) -> float:
 
     Raises: RequestError for a name that is no note.
     """
-    match = re.fullmatch(r"([A-Ga-g])([#♯b♭]?)(-?\d)", name.strip())
+    match = re.fullmatch(r"([A-Ga-g])([#♯b♭]?)(-?\d{1,2})", name.strip())
     if match is None:
         raise RequestError(
             f"'{name}' is no note: write a letter A to G, perhaps # or b, and an octave, as in A4"
