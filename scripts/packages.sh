@@ -10,6 +10,7 @@ run_packages=(
   libxkbcommon0 libxkbcommon-x11-0 # Qt's keyboard
   libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0
   libxcb-shape0 libxcb-xinerama0 libxcb-xkb1 libx11-xcb1 # Qt's X11 window
+  libwayland-client0 libwayland-cursor0 libwayland-egl1 # Qt's Wayland window
 )
 
 test_packages=(
