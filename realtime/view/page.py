@@ -5,11 +5,13 @@ A function of the model and of what was pressed; it writes to no terminal.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import floor
 
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.config import DisplaySettings
 from realtime.errors import SettingsError
 from realtime.view.axes import frequency_ticks, time_ticks
 from realtime.view.cells import PLAIN, Cells, blank, half_blocks, shades, write
@@ -150,17 +152,12 @@ class Page:
     def _draw_frequencies(self, screen: Cells, left: int, width: int) -> None:
         row = self.height
         model = self._model
-        for tick in frequency_ticks(model.settings.display, model.sample_rate, width, TICK_ROOM):
-            at = min(floor(tick.position * width), width - 1)
-            if tick.major and at + 1 + len(tick.label) <= width:
-                write(screen, row, left + at, f"╵{tick.label}")
+        for at, label in _frequency_labels(model.settings.display, model.sample_rate, width):
+            write(screen, row, left + at, f"╵{label}")
 
     def _draw_times(self, screen: Cells) -> None:
-        for tick in time_ticks(self._model.settings.display.span, self.height, TIME_ROOM):
-            if tick.major:
-                row = min(floor((1 - tick.position) * self.height), self.height - 1)
-                label = tick.label.removesuffix(" min").removesuffix(" h")
-                write(screen, row, 0, f"{label:>{GUTTER - 1}}")
+        for row, label in _time_labels(self._model.settings.display.span, self.height):
+            write(screen, row, 0, f"{label:>{GUTTER - 1}}")
 
     def _status(self, n_columns: int) -> str:
         if self._refusal and self._now_ns - self._refused_ns < REFUSAL_NS:
@@ -181,3 +178,29 @@ class Page:
         first = max((self.height - len(rows)) // 2, 0)
         for i, text in enumerate(rows[: self.height]):
             write(screen, first + i, left, f"{text:<{width}}")
+
+
+@lru_cache(maxsize=4)
+def _frequency_labels(
+    display: DisplaySettings, sample_rate: int, width: int
+) -> list[tuple[int, str]]:
+    """Cell and text of each label that fits."""
+    labels = []
+    for tick in frequency_ticks(display, sample_rate, width, TICK_ROOM):
+        at = min(floor(tick.position * width), width - 1)
+        if tick.major and at + 1 + len(tick.label) <= width:
+            labels.append((at, tick.label))
+    return labels
+
+
+@lru_cache(maxsize=4)
+def _time_labels(span: float, height: int) -> list[tuple[int, str]]:
+    """Row and text of each label."""
+    return [
+        (
+            min(floor((1 - tick.position) * height), height - 1),
+            tick.label.removesuffix(" min").removesuffix(" h"),
+        )
+        for tick in time_ticks(span, height, TIME_ROOM)
+        if tick.major
+    ]
