@@ -165,7 +165,7 @@ class _Parser(argparse.ArgumentParser):
 
     def _check_value(self, action, value):  # type: ignore[no-untyped-def]
         if action.dest == "command" and value not in action.choices:
-            raise RequestError(unknown("command", value, list(action.choices)))
+            raise RequestError(unknown("command", value, list(action.choices or ())))
         super()._check_value(action, value)
 
     def _options_of(self, command: str) -> list[str]:

@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ import soundfile
 
 import realtime
 from realtime import cli
-from realtime.commands.live import VIEWS, Surroundings, choose_view
+from realtime.commands.views import VIEWS, Surroundings, choose_view
 from realtime.errors import RequestError
 from realtime.view.display import find_display
 
@@ -265,6 +265,52 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
         running.kill()
         running.wait()
         running.stderr.close()  # type: ignore[union-attr]
+
+
+@pytest.fixture
+def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Puts a module of our own before a library, for the processes these tests start."""
+
+    def put(name: str, content: str) -> None:
+        (tmp_path / "stubs").mkdir(exist_ok=True)
+        (tmp_path / "stubs" / f"{name}.py").write_text(content)
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path / "stubs"))
+
+    return put
+
+
+def test_without_the_portaudio_library_all_but_the_microphone_works(
+    stub: Callable[[str, str], None],
+) -> None:
+    stub("sounddevice", "raise OSError('PortAudio library not found')")
+    done = run("live", "--view", "none", "--seconds", "0.2")
+    assert done.returncode == 0
+    assert "the PortAudio library is missing" in done.stderr
+    assert "; playing the demo" in done.stderr
+    for arguments in (["live", "mic", "--view", "none"], ["devices"]):
+        done = run(*arguments)
+        assert done.returncode == 1
+        assert done.stderr.startswith("realtime: the PortAudio library is missing, no sound device")
+        assert "install" in done.stderr
+    done = run("doctor")
+    assert done.returncode == 1
+    assert "missing PortAudio" in done.stdout
+    assert done.stdout.endswith("cannot run until what is missing is installed.\n")
+
+
+def test_a_window_that_cannot_be_opened_is_told_and_replaced_unless_it_was_named(
+    stub: Callable[[str, str], None], listening: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(listening.parent))
+    monkeypatch.setenv("WAYLAND_DISPLAY", listening.name)
+    stub("PySide6", "raise ImportError('libEGL.so.1: cannot open shared object file')")
+    done = run("live", "demo", "--seconds", "0.2")
+    assert done.returncode == 0
+    assert "the window cannot be opened (libEGL.so.1: cannot open" in done.stderr
+    assert "0.2 s in all" in done.stderr
+    done = run("live", "demo", "--view", "window", "--seconds", "0.2")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_devices_lists_none_where_there_is_none() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from realtime.commands import install_checks
 from realtime.commands.checks import Check
-from realtime.commands.live import collected, load_settings, seconds_given
+from realtime.commands.request import collected, load_settings, seconds_given
 from realtime.config import AudioSettings, Settings
 from realtime.errors import SettingsError
 

@@ -152,7 +152,7 @@ class Page:
     def _draw_frequencies(self, screen: Cells, left: int, width: int) -> None:
         row = self.height
         model = self._model
-        for at, label in _frequency_labels(model.settings.display, model.sample_rate, width):
+        for at, label in _frequency_labels(model.settings.display, model.sample_rate, width):  # type: ignore
             write(screen, row, left + at, f"╵{label}")
 
     def _draw_times(self, screen: Cells) -> None:

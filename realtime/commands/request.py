@@ -1,0 +1,108 @@
+"""A request of the command line, checked as far as it can be before anything opens."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from realtime import config
+from realtime.audio.sources import SourceSpec, parse_source
+from realtime.commands.views import Surroundings, View, choose_view
+from realtime.errors import RequestError, SettingsError
+from realtime.presets import parse_sets
+
+LONGEST_SECONDS = 366 * 86400
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Request:
+    settings: config.Settings
+    source: SourceSpec
+    view: View
+
+
+def checked(args: argparse.Namespace, here: Surroundings) -> Request:
+    """The request, or `SettingsError` with every fault of it."""
+    faults: list[str] = []
+    picture = args.screenshot is not None
+    view = collected(faults, lambda: choose_view(args.view, here, args.json, picture), "none")
+    remembered = _remembered() if view == "window" and not picture else {}
+    settings = collected(faults, lambda: load_settings(args, remembered), config.Settings())
+    source = collected(faults, lambda: parse_source(args.source), SourceSpec("demo"))
+    seconds = collected(faults, lambda: seconds_given(args.seconds), None)
+    screenshot = collected(faults, lambda: screenshot_path(args), None)
+    if faults:
+        raise SettingsError(faults)
+    otherwise = None
+    if args.view == "auto" and not picture:
+        otherwise = "terminal" if here.terminal else "none"
+    return Request(settings, source, View(view, otherwise, seconds, screenshot, args.json))
+
+
+def load_settings(
+    args: argparse.Namespace, remembered: Mapping[str, Any] | None = None
+) -> config.Settings:
+    """`remembered` counts where neither a preset nor a file says how things are to be."""
+    if args.preset is not None or args.config is not None:
+        remembered = None
+    flags: dict[str, Any] = {"audio.channels": getattr(args, "channels", None)}
+    with contextlib.suppress(TypeError, ValueError):
+        flags["audio.channels"] = int(flags["audio.channels"])
+    return config.load(args.preset, args.config, args.sets, flags, remembered)
+
+
+def _remembered() -> dict[str, Any]:
+    try:
+        from realtime.view.remember import remembered_settings
+    except ImportError:  # told when the window is opened
+        return {}
+    texts = [f"{key}={text}" for key, text in remembered_settings().items()]
+    return parse_sets(texts, config.FIELDS, [])
+
+
+def collected(faults: list[str], check: Callable[[], T], otherwise: T) -> T:
+    """What `check` gives; where it refuses, its sentences go to `faults`."""
+    try:
+        return check()
+    except RequestError as error:
+        faults += error.faults if isinstance(error, SettingsError) else [str(error)]
+        return otherwise
+
+
+def seconds_given(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise RequestError(
+            f"--seconds = {text!r} must be a number above 0, a year at most (try 10)"
+        )
+    return seconds
+
+
+def screenshot_path(args: argparse.Namespace) -> Path | None:
+    if args.screenshot is None:
+        return None
+    path, name = Path(args.screenshot), f"--screenshot {args.screenshot!r}"
+    if args.seconds is None:
+        raise RequestError(f"{name} is taken at the end of --seconds N: give both (try 5)")
+    if path.suffix.lower() != ".png":
+        raise RequestError(f"{name} must end in .png, the only kind of picture written")
+    if os.path.isdir(path):
+        raise RequestError(f"{name} is a folder: name a file in it")
+    if not os.path.isdir(path.parent):
+        raise RequestError(f"{name}: there is no folder {str(path.parent)!r}; make it first")
+    if not os.access(path if os.path.exists(path) else path.parent, os.W_OK):
+        raise RequestError(f"{name} may not be written: choose another folder")
+    return path
