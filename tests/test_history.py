@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.dsp.levels import DB_CEIL, DB_FLOOR, decode
+from realtime.dsp.levels import DB_CEIL, DB_FLOOR, decode, encode
 from realtime.view.history import MAX_BINS, TEXTURE_LIMIT, ColumnHistory
 
 STEP_DB = (DB_CEIL - DB_FLOOR) / 65535
@@ -224,11 +224,11 @@ def test_rows_since_hands_out_no_more_than_the_limit_and_oldest_first(rng):
 
 def test_the_peak_hold_has_its_own_row_with_its_own_levels(rng):
     history = ColumnHistory(17, 16)
-    hold = columns(rng, 1, 17)[0]
+    hold = encode(columns(rng, 1, 17)[0][:16])
     history.set_hold(hold)
     row = history.cells[history.hold_row]
-    assert np.allclose(decode(row[:16]), hold[:16], atol=STEP_DB)
-    assert np.allclose(decode(row[30]), hold[:16].max(), atol=STEP_DB)
+    assert np.array_equal(row[:16], hold)
+    assert row[30] == hold.max()
     assert history.hold_version == 1
     history.set_hold(None)
     assert (row == 0).all()
@@ -252,3 +252,13 @@ def test_the_history_keeps_no_reference_to_the_columns_it_was_given(rng):
     before = history.column(0)
     db[:] = 0
     assert np.array_equal(history.column(0), before)
+
+
+def test_the_loudest_of_some_columns_also_where_the_ring_begins_anew(rng):
+    history = ColumnHistory(16, 16)
+    db = columns(rng, 40, 16)
+    history.append(db)
+    for start, stop in ((24, 40), (30, 31), (31, 34), (24, 33)):
+        assert np.array_equal(history.loudest(start, stop), encode(db[start:stop].max(axis=0)))
+    with pytest.raises(IndexError, match=r"24\.\.40 are"):
+        history.loudest(23, 30)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from realtime.config import DisplaySettings
+from realtime.dsp.levels import encode
 from realtime.errors import MissingDependency
 from realtime.view.canvas import PictureCanvas, no_opengl
 from realtime.view.colormaps import lut
@@ -312,7 +313,7 @@ def test_the_spectrum_reaches_as_far_as_its_level_and_the_hold_line_lies_at_its_
     db = np.full((64, 64), FLOOR_DB, np.float32)
     db[:, 32:] = -50.0
     history.append(db)
-    history.set_hold(np.full(64, -25.0, np.float32))
+    history.set_hold(encode(np.full(64, -25.0)))
     canvas.strip_share = 0.5
     show(canvas, history, scale="linear", f_low=0, colormap="gray", span=60.0)
     image = canvas.grab().astype(int)

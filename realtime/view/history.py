@@ -159,13 +159,25 @@ class ColumnHistory:
             self._write(np.broadcast_to(blank, (rows, self.n_bins)))
             n -= rows
 
-    def set_hold(self, db: ArrayLike | None) -> None:
-        """Set the peak-hold row, dB float (n_bins_in,); None removes it."""
+    def loudest(self, start: int, stop: int) -> NDArray[np.integer]:
+        """Codes of the greatest level of each bin in columns [start, stop), uint16 (n_bins,).
+
+        Raises IndexError when one of them is not held.
+        """
+        if not self.oldest <= start < stop <= self.count:
+            raise IndexError(f"columns {start}..{stop} are not held: {self.oldest}..{self.count} are")
+        rows, first = self._time[0][:, : self.n_bins], start % self.n_columns
+        head = rows[first : first + stop - start].max(axis=0)
+        rest = first + stop - start - self.n_columns
+        return np.maximum(head, rows[:rest].max(axis=0)) if rest > 0 else head
+
+    def set_hold(self, codes: NDArray[np.integer] | None) -> None:
+        """Set the peak-hold row, level codes (n_bins,); None removes it."""
         row = self.cells[self.hold_row :]
-        if db is None:
+        if codes is None:
             row[:] = GAP
         else:
-            row[:, : self.n_bins] = self._codes(np.atleast_2d(np.asarray(db, np.float32)))
+            row[0, : self.n_bins] = codes
             self._reduce_frequency(row)
         self.hold_version += 1
 

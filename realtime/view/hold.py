@@ -1,23 +1,26 @@
 """Peak hold of the spectrum: each bin's greatest level stays a while, then falls.
 
-Written into the histories, whose viewers draw it as one more row.
+Written into the histories, whose viewers draw it as one more row. Works on level codes, as the
+histories keep them, because it runs in every frame.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from realtime.dsp.levels import DB_FLOOR
-from realtime.view.history import ColumnHistory
+from realtime.dsp.levels import CODES, DB_CEIL, DB_FLOOR
+from realtime.view.history import GAP, ColumnHistory
 
 HOLD_SECONDS = 1.0
 """A peak stays where it was for this long,"""
 
 FALL_DB = 20.0
-"""and then falls by so many dB a second (IEC 60268-10 meters fall by 20 dB in 1.7 s)."""
+"""and then falls by so many dB a second: quick enough to show what the last bar did."""
 
 MOST_COLUMNS = 256
 """Columns looked at in one update: more than arrive in a second of the usual settings."""
+
+_FALL_CODES = FALL_DB * CODES / (DB_CEIL - DB_FLOOR)
 
 
 class PeakHold:
@@ -25,26 +28,24 @@ class PeakHold:
 
     def __init__(self, histories: list[ColumnHistory]):
         self._counts = [max(0, history.count - 1) for history in histories]
-        self._peaks = [np.full(history.n_bins, DB_FLOOR, np.float32) for history in histories]
+        self._peaks = [np.full(history.n_bins, GAP + 1, np.int32) for history in histories]
         self._since = [np.zeros(history.n_bins) for history in histories]
-        self._last_ns = 0
+        self._last = 0.0
 
     def update(self, histories: list[ColumnHistory], now_ns: int) -> None:
         """Take in the columns that are new since the last update."""
         now = now_ns / 1e9
-        passed = now - self._last_ns / 1e9 if self._last_ns else 0.0
+        fall = round(_FALL_CODES * (now - self._last)) if self._last else 0
+        self._last = now
         for i, history in enumerate(histories):
-            first = max(self._counts[i], history.oldest, history.count - MOST_COLUMNS)
+            start = max(self._counts[i], history.oldest, history.count - MOST_COLUMNS)
             self._counts[i] = history.count
-            if first >= history.count:
+            if start == history.count:
                 continue
-            newest = history.column(first)
-            for index in range(first + 1, history.count):
-                np.maximum(newest, history.column(index), out=newest)
+            codes = history.loudest(start, history.count)
             peaks, since = self._peaks[i], self._since[i]
-            falling = now - since > HOLD_SECONDS
-            peaks[falling] -= FALL_DB * passed
-            higher = newest >= peaks
-            peaks[higher], since[higher] = newest[higher], now
+            np.subtract(peaks, fall, out=peaks, where=since < now - HOLD_SECONDS)
+            higher = codes >= peaks
+            np.copyto(peaks, codes, where=higher)
+            np.copyto(since, now, where=higher)
             history.set_hold(peaks)
-        self._last_ns = now_ns
