@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _command(args.command)(args)
             sys.stdout.flush()
             return code
-    except BrokenPipeError:  # the reader of our output has gone, and wants no more
+    except BrokenPipeError:  # the reader of our output, or the terminal, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:

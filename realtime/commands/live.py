@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import signal
 from collections.abc import Iterator
+from multiprocessing import resource_tracker
 
 from realtime.audio.sources import parse_source
 from realtime.commands.request import Request, checked
@@ -22,6 +23,8 @@ def run(args: argparse.Namespace) -> int:
     from realtime.engine.process import EngineProcess
     from realtime.view.model import LiveModel
 
+    with _undisturbed():  # which it inherits: it must outlive a terminal that hangs up
+        resource_tracker.ensure_running()
     engine = EngineProcess(request.source, request.settings.audio)
     try:
         engine.launch()
@@ -55,7 +58,7 @@ def plays_demo_instead(request: Request) -> bool:
 
 @contextlib.contextmanager
 def _undisturbed() -> Iterator[None]:
-    """The end has begun; a second Ctrl-C must not leave the engine running."""
+    """Signals are ignored: a second Ctrl-C must not leave the engine running."""
     names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {name: signal.signal(getattr(signal, name), signal.SIG_IGN) for name in names}
     try:

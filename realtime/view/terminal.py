@@ -11,6 +11,7 @@ Ctrl-C. Owner: the display's thread.
 from __future__ import annotations
 
 import contextlib
+import errno
 import signal
 import sys
 import time
@@ -28,7 +29,19 @@ BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 
 
 def run_terminal(model: LiveModel, seconds: float | None = None) -> None:
-    """Show the model until `seconds` are over, q is pressed, or KeyboardInterrupt (passed on)."""
+    """Show the model until `seconds` are over, q is pressed, or KeyboardInterrupt (passed on).
+
+    Raises BrokenPipeError when the terminal is gone: its window closed, the ssh connection lost.
+    """
+    try:
+        _run(model, seconds)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise BrokenPipeError("the terminal is gone") from error
+
+
+def _run(model: LiveModel, seconds: float | None) -> None:
     import blessed
 
     terminal = blessed.Terminal(stream=sys.stdout)
