@@ -1,0 +1,63 @@
+"""Every command and every line of Python in the README is run as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for _, text in BLOCKS
+    for line in text.splitlines()
+    if line.startswith("realtime ")
+]
+
+
+def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *command], cwd=cwd, capture_output=True, text=True, timeout=60
+    )
+
+
+def test_the_readme_has_commands_and_python():
+    assert len(COMMANDS) >= 8
+    assert any(language == "python" for language, _ in BLOCKS)
+
+
+@pytest.mark.pulse
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_readme_works(command, pulse, tmp_path):
+    """Without a window, for a moment, and with the microphone this machine has."""
+    soundfile.write(tmp_path / "song.flac", np.zeros(4800), 48000)
+    words = shlex.split(command.replace("mic:usb", "mic:virtmic"))[1:]
+    if words[0] == "live":
+        words += ["--seconds", "0.5"]
+        if "--view" not in words:
+            words += ["--view", "none"]
+        words = [{"terminal": "none"}.get(word, word) for word in words]
+    result = run(["-m", "realtime", *words], tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("code", [text for language, text in BLOCKS if language == "python"])
+def test_the_python_of_the_readme_runs(code, tmp_path):
+    result = run(["-c", code], tmp_path)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_fault_shown_in_the_readme_is_the_one_that_is_printed(tmp_path):
+    shown = next(text for _, text in BLOCKS if text.startswith("$ realtime"))
+    command, expected = shown.strip().split("\n", 1)
+    result = run(["-m", "realtime", *shlex.split(command)[2:]], tmp_path)
+    assert result.returncode == 2
+    assert result.stderr.strip() == expected
