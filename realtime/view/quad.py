@@ -1,29 +1,28 @@
-"""A rectangle of pixels filled by one fragment shader: the least a vispy Visual can be.
+"""A rectangle of pixels filled by one fragment shader: the least a vispy visual can be.
 
-vispy's transforms, filters and state handling are not used: a draw is one program, one quad.
+A `BaseVisual` with a plain gloo program: of vispy's transforms, filters, views and shader
+templates it needs none, and they would cost half of a frame.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from vispy.visuals import Visual
+from vispy.gloo import Program
+from vispy.visuals.visual import BaseVisual
 
 from realtime.view.shader import VERTEX, fragment
 
 
-class Quad(Visual):
+class Quad(BaseVisual):
     """main : the GLSL of `main` (see `shader`)."""
 
     def __init__(self, main: str):
+        super().__init__()
         self._main = main
         self._flags: frozenset[str] = frozenset()
         self._values: dict[str, object] = {}
-        super().__init__(VERTEX, fragment(main, self._flags))
-        self._draw_mode = "triangle_strip"
+        self._program = Program(VERTEX, fragment(main, self._flags))
         self.set("a_corner", np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32))
-
-    def _prepare_transforms(self, view: Visual) -> None:
-        """Pixels are placed by `set_rect`."""
 
     def set_rect(
         self, left: int, top: int, width: int, height: int, canvas_size: tuple[int, int]
@@ -47,13 +46,14 @@ class Quad(Visual):
         if isinstance(value, tuple) and self._values.get(name) == value:
             return
         self._values[name] = value
-        self.shared_program[name] = value
+        self._program[name] = value
 
     def set_flags(self, flags: frozenset[str]) -> None:
         """Choose the variant of the shader; compiled when it is drawn next."""
         if flags != self._flags:
             self._flags = flags
-            self.shared_program.frag = fragment(self._main, flags)
+            self._program.set_shaders(VERTEX, fragment(self._main, flags))
 
     def draw(self) -> None:
-        self._program.draw(self._draw_mode)
+        """Draw into the current GL context."""
+        self._program.draw("triangle_strip")
