@@ -81,7 +81,10 @@ def running_table() -> Table:
     )
     for column in ("what", "engine", "analysis", "together", "goal", "", "MB", "latency ms (p99)"):
         table.add_column(column, justify="left" if column in ("what", "goal", "") else "right")
-    for name, mode in (("no picture (model only)", "model"), ("window, nothing rasterised", "noop")):
+    for name, mode in (
+        ("no picture (model only)", "model"),
+        ("window, nothing rasterised", "noop"),
+    ):
         environment = {"GALLIUM_NOOP": "1"} if mode == "noop" else {}
         command = [sys.executable, "-m", "benchmarks.live", "running", mode]
         run = Running(**_json_of(command, **environment))

@@ -191,7 +191,7 @@ def test_more_held_back_than_there_is_room_for_is_written_all_the_same(device):
         (0.0080, Cause.OVERFLOW, 384),  # between blocks: as measured
         (0.045, Cause.STALL, 0),
         (1.5, Cause.STALL, 72000),
-        (float(-0.01), Cause.STALL, 0),
+        (-0.01, Cause.STALL, 0),
     ],
 )
 def test_the_verdict_on_a_shift(shift, cause, lost):

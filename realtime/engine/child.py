@@ -7,6 +7,7 @@ A closed pipe means that the parent is gone.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -85,10 +86,8 @@ def _run(pipe: Connection, source: Source, ring: AudioRing, status: Status) -> N
 
 
 def _tell(pipe: Connection, message: tuple[Any, ...]) -> None:
-    try:
+    with contextlib.suppress(OSError):  # the parent is gone
         pipe.send(message)
-    except OSError:
-        pass  # the parent is gone
 
 
 def _close_standard_streams() -> None:

@@ -76,7 +76,11 @@ class Intake:
             self._ring.write(block)
             self._follow(now)
         self._status.count_block(
-            self._ring.written, overflow, now_ns, int((self._epoch or 0.0) * 1e9), int(interval * 1e9)
+            self._ring.written,
+            overflow,
+            now_ns,
+            int((self._epoch or 0.0) * 1e9),
+            int(interval * 1e9),
         )
 
     def _suspect(self, now: float, overflow: bool, interval: float, own: float) -> Cause | None:
@@ -192,11 +196,7 @@ def lost_samples(shift: float, cause: Cause, sample_rate: int, block_samples: in
     a stall or restart only a shift that no change of buffer size explains counts as loss.
     """
     lost = round(shift * sample_rate)
-    least = (
-        block_samples // 2
-        if cause is Cause.OVERFLOW
-        else round(SHIFT_SECONDS * sample_rate)
-    )
+    least = block_samples // 2 if cause is Cause.OVERFLOW else round(SHIFT_SECONDS * sample_rate)
     if lost < max(least, 1):
         return 0
     blocks = round(lost / block_samples)

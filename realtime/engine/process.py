@@ -142,7 +142,9 @@ class EngineProcess:
     def _spawn(self, now_ns: int) -> None:
         ours, theirs = self._context.Pipe()
         self._process = self._context.Process(
-            target=child.main, args=(theirs, self._spec, self._audio), name="realtime engine",
+            target=child.main,
+            args=(theirs, self._spec, self._audio),
+            name="realtime engine",
             daemon=True,
         )
         self._process.start()

@@ -165,7 +165,9 @@ class ColumnHistory:
         Raises IndexError when one of them is not held.
         """
         if not self.oldest <= start < stop <= self.count:
-            raise IndexError(f"columns {start}..{stop} are not held: {self.oldest}..{self.count} are")
+            raise IndexError(
+                f"columns {start}..{stop} are not held: {self.oldest}..{self.count} are"
+            )
         rows, first = self._time[0][:, : self.n_bins], start % self.n_columns
         head = rows[first : first + stop - start].max(axis=0)
         rest = first + stop - start - self.n_columns

@@ -248,7 +248,9 @@ class LiveModel:
             self._still = pending
             if pending.stft != self._live.stft or pending.merge != self._live.merge:
                 # The live columns change too, while the past is looked at.
-                start = max(self._engine.ring.oldest, self._engine.ring.written - pending.stft.n_fft)
+                start = max(
+                    self._engine.ring.oldest, self._engine.ring.written - pending.stft.n_fft
+                )
                 self._live = Analysis(
                     self._engine.ring, self.settings.stft, self.settings.display, start
                 )

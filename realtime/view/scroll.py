@@ -1,4 +1,4 @@
-"""Where the right edge of a running picture is: as steady as the clock, never past the newest column.
+"""Where the right edge of a running picture is: steady as the clock, not past the newest column.
 
 Columns arrive in bursts, as blocks do; an edge that followed them would jerk. So it follows the
 clock, behind it by the greatest lag the columns had of late.
