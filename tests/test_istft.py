@@ -69,7 +69,7 @@ def test_round_trip_in_real_time_is_a_pure_delay(size, name, n_channels, zero_pa
     n_fft, hop = size
     forward, inverse = pair(n_fft, hop, name, n_channels=n_channels, zero_pad=zero_pad)
     channels = () if n_channels is None else (n_channels,)
-    samples = noise(*(6000, *channels))
+    samples = noise(6000, *channels)
     heard, sent, turn = np.zeros((inverse.latency, *channels), np.float32), 0, 0
     while sent < len(samples):
         length = blocks[turn % len(blocks)]
@@ -91,7 +91,8 @@ def test_round_trip_in_real_time_is_a_pure_delay(size, name, n_channels, zero_pa
     cuts=st.lists(st.integers(1, 40), min_size=1, max_size=6),
 )
 def test_samples_do_not_depend_on_how_the_frames_were_cut(size, n_channels, cuts):
-    forward, inverse = pair(*size, "hamming", n_channels=n_channels)
+    n_fft, hop = size
+    forward, inverse = pair(n_fft, hop, "hamming", n_channels=n_channels)
     frames = forward.push(noise(6000) if n_channels is None else noise(6000, n_channels))
     whole = inverse.push(frames)
     inverse.reset()

@@ -140,7 +140,7 @@ def test_latency_is_what_a_frame_needs_beside_its_newest_hop():
 
 
 def test_an_array_as_window_is_used_as_it_is_and_copied():
-    shape = np.linspace(1, 2, 64)
+    shape = np.linspace(1, 2, 64, dtype=np.float32)
     transform = StreamingStft(64, 64, shape)
     shape[:] = 0
     frames = transform.push(np.ones(64, np.float32))

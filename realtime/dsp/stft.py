@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy import fft
 
-from realtime.dsp.windows import check_hop, dual_window, overlap_sum
+from realtime.dsp.windows import check_hop, check_synthesis, dual_window
 from realtime.dsp.windows import window as named_window
 from realtime.errors import RequestError
 
@@ -22,10 +22,6 @@ BATCH_BYTES = 1 << 19
 """Windowed samples transformed in one call: a block of 4096 samples of 8 channels at hop n_fft/4
 is one batch. Larger ones fall out of the L2 cache (1 MiB a core is usual now), smaller ones pay
 the cost of a call more often, and one row at a time would leave SIMD lanes idle."""
-
-MAX_WINDOW_ERROR = 1e-5
-"""Greatest deviation from 1 (-100 dB) of the overlapped product of analysis and synthesis
-windows; float32 windows that fit stay 20 times below it."""
 
 
 class StreamingStft:
@@ -97,11 +93,12 @@ class StreamingStft:
         Raises: RequestError for another shape, or for integers, whose full scale is unknown.
         """
         block = self._checked(samples)
-        n_frames = (self._stop - self._start + block.shape[-1] - self.n_fft) // self.hop + 1
+        n_samples = block.shape[-1]
+        n_frames = (self._stop - self._start + n_samples - self.n_fft) // self.hop + 1
         frames = None
         taken = done = 0
-        while taken < block.shape[-1]:
-            taken += self._take(block[..., taken:])
+        while taken < n_samples:
+            taken += self._take(block, taken)
             while (ready := (self._stop - self._start - self.n_fft) // self.hop + 1) > 0:
                 spectra = self._transform(min(ready, self._batch))
                 if len(spectra) == n_frames:
@@ -132,14 +129,15 @@ class StreamingStft:
             f"push {expected}"
         )
 
-    def _take(self, block: NDArray) -> int:
-        """Copy in as much of `block` as there is room for; return how many samples that is."""
-        if self._stop + block.shape[-1] > self._capacity:
+    def _take(self, block: NDArray, first: int) -> int:
+        """Copy in `block` from `first` on, as far as there is room; return how many samples."""
+        n_samples = block.shape[-1] - first
+        if self._stop + n_samples > self._capacity:
             held = self._stop - self._start
             self._samples[..., :held] = self._samples[..., self._start : self._stop]
             self._start, self._stop = 0, held
-        count = min(block.shape[-1], self._capacity - self._stop)
-        self._samples[..., self._stop : self._stop + count] = block[..., :count]
+        count = min(n_samples, self._capacity - self._stop)
+        self._samples[..., self._stop : self._stop + count] = block[..., first : first + count]
         self._stop += count
         return count
 
@@ -220,7 +218,7 @@ class StreamingIstft:
             self._add(sums[:, first:], spectra[first : first + self._batch])
         self._overlap = sums[:, n_frames:].copy()
         samples = sums[:, :n_frames].reshape(self._rows, n_frames * self.hop)
-        return samples[0].copy() if self.n_channels is None else samples.T.copy()
+        return samples[0] if self.n_channels is None else samples.T.copy()
 
     def _checked(self, frames: ArrayLike) -> NDArray:
         spectra = np.asarray(frames)
@@ -286,18 +284,6 @@ def _synthesis_array(analysis: NDArray, hop: int, synthesis_window: ArrayLike | 
         values = dual_window(analysis, hop).astype(analysis.dtype)
     else:
         values = np.array(synthesis_window, analysis.dtype)
-        if values.ndim != 1 or not hop <= len(values) <= len(analysis):
-            raise RequestError(
-                f"a synthesis window of shape {values.shape} must have hop={hop} to "
-                f"n_fft={len(analysis)} samples; make it with dual_window or asymmetric_windows"
-            )
-        covered = analysis[len(analysis) - len(values) :].astype(np.float64) * values
-        error = np.abs(overlap_sum(covered, hop) - 1).max()
-        if not error < MAX_WINDOW_ERROR:
-            raise RequestError(
-                f"these windows at hop={hop} give back the input with an error of {error:.1g} "
-                f"(less than {MAX_WINDOW_ERROR:g} is needed) => STFT not invertible; "
-                "make the synthesis window with dual_window or asymmetric_windows"
-            )
+        check_synthesis(analysis, values, hop)
     values.setflags(write=False)
     return values

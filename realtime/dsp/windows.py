@@ -23,6 +23,10 @@ MIN_OVERLAP_POWER = 1e-4
 """Least overlapped window power, relative to its greatest, that can be divided out again:
 below it the quietest sample of a hop is amplified by more than 40 dB against the loudest."""
 
+MAX_WINDOW_ERROR = 1e-5
+"""Greatest deviation from 1 (-100 dB) of the overlapped product of analysis and synthesis
+windows; float32 windows that fit stay 20 times below it."""
+
 # Terms a0 - a1 cos(x) + a2 cos(2x) - ...
 _COSINE_TERMS: dict[str, tuple[float, ...]] = {
     "hann": (0.5, 0.5),
@@ -149,4 +153,25 @@ def check_hop(hop: int, n_fft: int) -> None:
         raise RequestError(
             f"hop={hop} is larger than window length of {n_fft} => STFT not invertible; "
             f"try hop={n_fft // 4 or 1}"
+        )
+
+
+def check_synthesis(analysis: NDArray, synthesis: NDArray, hop: int) -> None:
+    """Raise RequestError unless overlap-add with `synthesis` undoes `analysis`.
+
+    Parameters: `analysis`, (n_fft,); `synthesis`, (n,), over the newest n samples of a frame.
+    """
+    n_fft = len(analysis)
+    if synthesis.ndim != 1 or not hop <= len(synthesis) <= n_fft:
+        raise RequestError(
+            f"a synthesis window of shape {synthesis.shape} must have hop={hop} to n_fft={n_fft} "
+            "samples; make it with dual_window or asymmetric_windows"
+        )
+    product = analysis[n_fft - len(synthesis) :].astype(np.float64) * synthesis
+    error = np.abs(overlap_sum(product, hop) - 1).max()
+    if not error < MAX_WINDOW_ERROR:
+        raise RequestError(
+            f"these windows at hop={hop} give back the input with an error of {error:.1g} (less "
+            f"than {MAX_WINDOW_ERROR:g} is needed) => STFT not invertible; make the synthesis "
+            "window with dual_window or asymmetric_windows"
         )
