@@ -70,7 +70,8 @@ class StftSettings(_Section):
     hop: int | None = Field(default=None, examples=[256])
     """Samples, n_fft / 32 to n_fft; None means n_fft // 16."""
     window: WindowName = "hann"
-    zero_pad: int = Field(default=1, ge=1, le=8)
+    zero_pad: int = 1
+    """The transform is this many times n_fft long: 1, 2, 4 or 8."""
 
     @property
     def hop_samples(self) -> int:
