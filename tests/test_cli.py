@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -228,17 +229,23 @@ def test_a_file_plays_to_its_end_and_the_command_ends(tmp_path: Path) -> None:
     assert "peak -6 -6 dB" in done.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_it_in_order(number: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "everyone"),
+    [(signal.SIGTERM, False), (signal.SIGINT, True), (signal.SIGHUP, True)],
+    ids=["kill", "ctrl-c", "hang-up"],
+)
+def test_a_signal_ends_it_in_order(number: int, everyone: bool) -> None:
+    """everyone : a terminal sends it to all processes of its session."""
     running = subprocess.Popen(
-        command("live", "demo", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        command("live", "demo", "--json"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
     try:
         assert running.stdout is not None
         assert not json.loads(running.stdout.readline())["last"]
         family = psutil.Process(running.pid).children(recursive=True)
         assert family
-        running.send_signal(number)
+        (os.killpg if everyone else os.kill)(running.pid, number)
         rest, complaint = running.communicate(timeout=SECONDS)
     finally:
         running.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -317,7 +318,7 @@ def test_keys_change_what_is_shown_and_q_gives_the_terminal_back(tmux: Tmux) -> 
     tmux.do("resize-window", "-x", "20", "-y", "4")
     tmux.wait_for("make me")
     tmux.do("resize-window", "-x", "90", "-y", "20")
-    tmux.wait_for("^ *now ")
+    children.wait_until(lambda: tmux.lines[0].startswith("    now "), "now, at the top", 20)
     tmux.press("q")
     tmux.wait_for("ended with 0")
     assert tmux.do("display", "-p", "#{alternate_on} #{cursor_flag}").split() == ["0", "1"]
@@ -339,7 +340,8 @@ def test_what_has_scrolled_looks_as_if_drawn_at_once(tmux: Tmux) -> None:
 
 
 def test_ctrl_c_gives_the_terminal_back(tmux: Tmux) -> None:
-    tmux.start(live("noise", "--channels", "3"), 80, 20)
+    job_control = f"bash --norc -mc {shlex.quote(live('noise', '--channels', '3'))}"
+    tmux.start(job_control, 80, 20)
     tmux.wait_for("white noise 48000 Hz")
     tmux.press("C-z")  # would leave the screen as it is: has no effect
     tmux.press("]")
