@@ -55,7 +55,7 @@ def test_pulse_can_be_killed_and_started_again() -> None:
 def test_jack_loses_only_whole_cycles_of_an_idle_reader(jack: JackServer, tmp_path: Path) -> None:
     indices = counter.decode(capture(jack.FEEDER, jack.env, tmp_path / "heard.npy"))
     jumps = np.diff(indices[indices > 0]) - 1
-    assert np.all(jumps >= 0)
+    assert np.all(jumps >= -BLOCK)  # a feeder woken late gives one block the next one's indices
     assert np.all(jumps % BLOCK == 0)
     assert len(indices) > 0.5 * SECONDS * SAMPLE_RATE
 
