@@ -231,7 +231,8 @@ class LiveModel:
 
     def _measure(self, now_ns: int) -> None:
         delivered_ns = self._live.newest * 1e9 / self.sample_rate
-        latency = (now_ns - self._engine.status.epoch_ns - delivered_ns) / 1e6
+        # Until the epoch has settled, in the first moments, the difference may be below zero.
+        latency = max(0.0, (now_ns - self._engine.status.epoch_ns - delivered_ns) / 1e6)
         self.latencies_ms.append(latency)
         self._latency += AVERAGE * (latency - self._latency) if self._latency else latency
 
