@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, floor, log10
 
 import numpy as np
 
 from realtime.config import DisplaySettings
-from realtime.dsp.scales import note_hz
+from realtime.dsp.scales import SCALES
 from realtime.view.mapping import frequency_range, share_of_hz
 
 LABEL_ROOM = 28.0
@@ -101,7 +102,7 @@ def _note_ticks(
     ticks = []
     for octave in OCTAVES:
         for semitone in bare[-1] if bare else NOTE_TIERS[0]:
-            hz = note_hz(f"{NOTE_LETTERS[semitone]}{octave}".replace("♯", "#"))
+            hz = float(SCALES["notes"].inverse(12 * (octave + 1) + semitone))
             if low <= hz <= high:
                 major = semitone in labelled and octave % octave_step == 0
                 label = note_label(semitone, octave) if major else ""
@@ -132,14 +133,14 @@ class _Tree:
         if self.linear:
             return roots
         found = roots[:1]
-        for a, b in zip(roots, roots[1:], strict=False):
+        for a, b in pairwise(roots):
             found += [*self._between(a, b, room), b]
         return found
 
     def refined(self, major: list[float], room: float) -> list[float]:
         """One generation more between the labelled values, where it fits."""
         found = []
-        for a, b in zip(major, major[1:], strict=False):
+        for a, b in pairwise(major):
             for split in _splits(a, b):
                 if self._fits([a, *split, b], room):
                     found += split
@@ -167,7 +168,7 @@ class _Tree:
         for split in _splits(a, b):
             if self._fits([a, *split, b], room):
                 edges = [a, *split, b]
-                for left, right in zip(edges, edges[1:], strict=False):
+                for left, right in pairwise(edges):
                     yield from self._between(left, right, room)
                     if right != b:
                         yield right
@@ -176,7 +177,7 @@ class _Tree:
     def _fits(self, values: list[float], room: float) -> bool:
         """Whether the neighbours among the values that are visible keep their distance."""
         places = [self.pixels(hz) for hz in values if self.low <= hz <= self.high]
-        return all(b - a >= room for a, b in zip(places, places[1:], strict=False))
+        return all(b - a >= room for a, b in pairwise(places))
 
 
 def _splits(a: float, b: float) -> list[list[float]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from realtime.config import COLORMAPS, FIELDS, N_FFT_RANGE, Settings, values_of
+from realtime.config import COLORMAPS, N_FFT_RANGE, Settings, values_of
 
 Changes = Mapping[str, Any]
 
@@ -62,12 +62,13 @@ def _plain(
     text: Callable[[Any], str],
     cyclic: bool = False,
 ) -> Choice:
-    return Choice(
-        *(key, group, label, tip, values, text),
-        get=lambda settings: values_of(settings)[key],
-        put=lambda settings, value: {key: value},
-        cyclic=cyclic,
-    )
+    def get(settings: Settings) -> Any:
+        return values_of(settings)[key]
+
+    def put(settings: Settings, value: Any) -> Changes:
+        return {key: value}
+
+    return Choice(key, group, label, tip, values, text, get, put, cyclic)
 
 
 def overlap(settings: Settings) -> float:
@@ -113,76 +114,32 @@ PANES_TEXT = {"each": "One each", "mean": "Their mean"}
 REDUCE_TEXT = {"peak": "Peaks", "mean": "Mean power"}
 
 
-def _names(key: str, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """The values a setting may have, in the order of `texts`; a new one must get a text."""
-    allowed = FIELDS[key].annotation.__args__  # type: ignore[union-attr]
-    return tuple(name for name in texts if name in allowed)
-
-
+# fmt: off
 CHOICES: tuple[Choice, ...] = (
-    Choice(
-        *("stft.n_fft", "Analysis", "Size", "n_fft, samples in one frame"),
-        values=N_FFTS,
-        text=lambda n: f"{n}",
-        get=lambda settings: settings.stft.n_fft,
-        put=_put_n_fft,
-    ),
-    Choice(
-        *("stft.hop", "Analysis", "Hop", "From frame to frame, as a part of n_fft"),
-        values=(2.0, 4.0, 8.0, 16.0, 32.0),
-        text=lambda hops: f"n / {hops:g}",
-        get=overlap,
-        put=_put_overlap,
-    ),
-    _plain(
-        *("stft.window", "Analysis", "Window", "Shape of one frame"),
-        values=_names("stft.window", WINDOW_TEXT),
-        text=WINDOW_TEXT.__getitem__,
-        cyclic=True,
-    ),
-    _plain(
-        *("stft.zero_pad", "Analysis", "Padding", "Zeros added: finer bins, no finer resolution"),
-        values=(1, 2, 4, 8),
-        text=lambda factor: "none" if factor == 1 else f"{factor} × n",
-    ),
-    _plain(
-        *("display.scale", "Frequency", "Scale", "Frequency axis"),
-        values=_names("display.scale", SCALE_TEXT),
-        text=SCALE_TEXT.__getitem__,
-        cyclic=True,
-    ),
-    _plain(
-        *("display.gamma", "Level", "Gamma", "Above 1 darkens quiet sounds, below 1 lifts them"),
-        values=tuple(round(0.1 * n, 1) for n in range(2, 41)),
-        text=lambda gamma: f"{gamma:.1f}",
-    ),
-    _plain(
-        *("display.tilt", "Level", "Tilt", "dB added per octave above 1 kHz"),
-        values=tuple(0.5 * n for n in range(-12, 25)),
-        text=lambda tilt: f"{tilt:+.1f} dB/oct" if tilt else "0 dB/oct",
-    ),
-    _plain(
-        *("display.colormap", "View", "Colours", "Colour map"),
-        values=COLORMAPS,
-        text=lambda name: "gray on white" if name == "gray_r" else name,
-        cyclic=True,
-    ),
-    _plain(
-        *("display.span", "View", "Span", "Time from the left to the right edge: scroll speed"),
-        values=(1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0),
-        text=span_text,
-    ),
-    _plain(
-        *("display.panes", "View", "Panes", "One pane for each channel, or for their mean"),
-        values=tuple(PANES_TEXT),
-        text=PANES_TEXT.__getitem__,
-        cyclic=True,
-    ),
-    _plain(
-        *("display.reduce", "View", "Show", "What many bins under one pixel become"),
-        values=tuple(REDUCE_TEXT),
-        text=REDUCE_TEXT.__getitem__,
-        cyclic=True,
-    ),
+    Choice("stft.n_fft", "Analysis", "Size", "n_fft, samples in one frame", N_FFTS, str,
+           get=lambda settings: settings.stft.n_fft, put=_put_n_fft),
+    Choice("stft.hop", "Analysis", "Hop", "From frame to frame, as a part of n_fft",
+           (2.0, 4.0, 8.0, 16.0, 32.0), lambda hops: f"n / {hops:.4g}",
+           get=overlap, put=_put_overlap),
+    _plain("stft.window", "Analysis", "Window", "Shape of one frame",
+           tuple(WINDOW_TEXT), WINDOW_TEXT.__getitem__, cyclic=True),
+    _plain("stft.zero_pad", "Analysis", "Padding", "Zeros added: finer bins, no finer resolution",
+           (1, 2, 4, 8), lambda factor: "none" if factor == 1 else f"{factor} × n"),
+    _plain("display.scale", "Frequency", "Scale", "Frequency axis",
+           tuple(SCALE_TEXT), SCALE_TEXT.__getitem__, cyclic=True),
+    _plain("display.gamma", "Level", "Gamma", "Above 1 darkens quiet sounds, below 1 lifts them",
+           tuple(round(0.1 * n, 1) for n in range(2, 41)), lambda gamma: f"{gamma:.1f}"),
+    _plain("display.tilt", "Level", "Tilt", "dB added per octave above 1 kHz",
+           tuple(0.5 * n for n in range(-24, 25)),
+           lambda tilt: f"{tilt:+.1f} dB/oct" if tilt else "0 dB/oct"),
+    _plain("display.colormap", "View", "Colours", "Colour map",
+           COLORMAPS, lambda name: "paper" if name == "gray_r" else name, cyclic=True),
+    _plain("display.span", "View", "Span", "Time from the left to the right edge: scroll speed",
+           (1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0), span_text),
+    _plain("display.panes", "View", "Panes", "One pane for each channel, or for their mean",
+           tuple(PANES_TEXT), PANES_TEXT.__getitem__, cyclic=True),
+    _plain("display.reduce", "View", "Show", "What many bins under one pixel become",
+           tuple(REDUCE_TEXT), REDUCE_TEXT.__getitem__, cyclic=True),
 )
+# fmt: on
 BY_KEY = {choice.key: choice for choice in CHOICES}

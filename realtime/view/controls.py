@@ -1,4 +1,4 @@
-"""The side panel and the header: every setting one can change while it runs.
+"""The side panel: every setting one can change while it runs.
 
 Widgets follow the model: a change goes to `change`, and what the model then announces is what
 they show. None of them takes the keyboard from the picture, except a number being typed.
@@ -6,12 +6,11 @@ they show. None of them takes the keyboard from the picture, except a number bei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from html import escape
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QPointF, QSignalBlocker, Qt
-from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -21,7 +20,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QScrollArea,
     QSlider,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,10 +27,18 @@ from PySide6.QtWidgets import (
 from realtime.config import LEAST_BAND_HZ, LEAST_DB_RANGE, Settings
 from realtime.view import theme
 from realtime.view.choices import BY_KEY, CHOICES, LIST_VALUES, Changes, Choice
-from realtime.view.model import Readout
 
 SIDE_PX = 236
 """Width of the side panel."""
+
+ROW_PX = 24
+"""Height of every row."""
+READING_PX = 72
+"""Width of a slider's reading, "+10.5 dB/oct"."""
+NUMBER_PX = 60
+"""A number box becomes no narrower."""
+LEAST_CHARACTERS = 4
+"""A list may become this narrow; its longest entry does not stretch the panel."""
 
 Change = Callable[[Changes], object]
 
@@ -44,6 +50,8 @@ class ComboBox(QComboBox):
         super().__init__(parent)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setMaxVisibleItems(LIST_VALUES)
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(LEAST_CHARACTERS)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
@@ -51,7 +59,9 @@ class ComboBox(QComboBox):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(theme.DIM), 1.3))
         x, y = self.width() - 12, self.height() / 2
-        painter.drawPolyline([QPointF(x - 3, y - 1.5), QPointF(x, y + 1.5), QPointF(x + 3, y - 1.5)])
+        painter.drawPolyline(
+            [QPointF(x - 3, y - 1.5), QPointF(x, y + 1.5), QPointF(x + 3, y - 1.5)]
+        )
         painter.end()
 
 
@@ -108,9 +118,8 @@ class ChoiceSlider(QWidget):
         self._slider.valueChanged.connect(self._moved)
         self._text = QLabel()
         self._text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._text.setMinimumWidth(
-            max(self.fontMetrics().horizontalAdvance(choice.text(v)) for v in choice.values)
-        )
+        self._text.setMinimumWidth(READING_PX)
+        self.setFixedHeight(ROW_PX)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
@@ -123,7 +132,9 @@ class ChoiceSlider(QWidget):
     def follow(self, settings: Settings) -> None:
         self._settings = settings
         value = self._choice.get(settings)
-        nearest = min(range(len(self._choice.values)), key=lambda i: abs(self._choice.values[i] - value))
+        nearest = min(
+            range(len(self._choice.values)), key=lambda i: abs(self._choice.values[i] - value)
+        )
         with QSignalBlocker(self._slider):
             self._slider.setValue(nearest)
         self._text.setText(self._choice.text(value))
@@ -141,7 +152,8 @@ class NumberBox(QDoubleSpinBox):
         self.setToolTip(tip)
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+        self.setMinimumWidth(NUMBER_PX)
+        self.lineEdit().setTextMargins(4, 0, 5, 0)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
 
     def textFromValue(self, value: float) -> str:
@@ -204,6 +216,7 @@ class SidePanel(QFrame):
         area.setWidget(content)
         area.setWidgetResizable(True)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setFrameShape(QFrame.Shape.NoFrame)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -227,6 +240,12 @@ class SidePanel(QFrame):
                 box = (ChoiceSlider if choice.slider else ChoiceBox)(choice, self._change)
                 self.boxes[choice.key] = box
                 self._add_row(choice.label, box)
+        if group == "Analysis":
+            self._resolution = QLabel()
+            self._resolution.setObjectName("caption")
+            self._resolution.setToolTip("Length of a frame, distance of bins, distance of frames")
+            self._resolution.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(self._resolution, self._grid.rowCount(), 0, 1, 2)
         if group == "Frequency":
             self._frequencies = RangeBox(
                 NumberBox(0, self._half - LEAST_BAND_HZ, 10, "", "Frequency at the lower edge"),
@@ -248,6 +267,7 @@ class SidePanel(QFrame):
     def follow(self, settings: Settings) -> None:
         for box in self.boxes.values():
             box.follow(settings)
+        self._resolution.setText(resolution_text(settings, 2 * self._half))
         display = settings.display
         self._levels.follow(display.db_low, display.db_high)
         self._frequencies.follow(display.f_low, display.f_high or self._half)
@@ -257,33 +277,9 @@ class SidePanel(QFrame):
         self.boxes[BY_KEY["display.panes"].key].setEnabled(n_channels > 1)
 
 
-class Header(QWidget):
-    """Menus at the left, what is heard in the middle, buttons at the right."""
-
-    def __init__(self, menus: QWidget, buttons: Iterable[QAction]):
-        super().__init__()
-        self.setObjectName("header")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.source = QLabel()
-        self.source.setTextFormat(Qt.TextFormat.RichText)
-        right = QWidget()
-        button_row = QHBoxLayout(right)
-        button_row.setContentsMargins(0, 0, 0, 0)
-        button_row.setSpacing(2)
-        for action in buttons:
-            button = QToolButton()
-            button.setDefaultAction(action)
-            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button_row.addWidget(button)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(6, 4, 8, 4)
-        row.addWidget(menus, 1, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        row.addWidget(self.source, 0, Qt.AlignmentFlag.AlignCenter)
-        row.addWidget(right, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-
-    def show_source(self, readout: Readout) -> None:
-        """A dot in the colour of the state, and the name."""
-        colour = theme.OK if readout.state.name == "RUNNING" else theme.WARN
-        text = f'<span style="color:{colour}">●</span>&nbsp; {escape(readout.device)}'
-        if text != self.source.text():
-            self.source.setText(text)
+def resolution_text(settings: Settings, sample_rate: float) -> str:
+    """What the analysis resolves: "85 ms, 11.7 Hz, 5.3 ms"."""
+    stft = settings.stft
+    frame, hop = (1000 * n / sample_rate for n in (stft.n_fft, stft.hop_samples))
+    bins = sample_rate / (stft.n_fft * stft.zero_pad)
+    return f"{frame:.3g} ms · {bins:.3g} Hz · {hop:.2g} ms"

@@ -1,4 +1,4 @@
-"""What lies under the pointer, in numbers: exact values of the history, not read off the picture."""
+"""What lies under the pointer, in numbers: exact values of the history, not off the picture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import ceil, floor
 
 import numpy as np
 
-from realtime.dsp.scales import note_name, note_number
+from realtime.dsp.scales import note_cents, note_name
 from realtime.view.axes import MINUS, clock_label
 from realtime.view.canvas import Place
 from realtime.view.history import ColumnHistory
@@ -69,8 +69,7 @@ def _span(low: float, high: float, centre: float) -> tuple[int, int]:
 
 def note_and_cents(hz: float) -> str:
     """440 -> "A4", 445 -> "A4 +20 ct"."""
-    number = note_number(hz)
-    cents = round(100 * (number - round(number)))
+    cents = round(note_cents(hz))
     text = note_name(hz).replace("#", "♯").replace("-", MINUS)
     return f"{text} {_signed(cents)} ct" if cents else text
 

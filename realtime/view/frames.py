@@ -21,8 +21,9 @@ VSYNC_SLACK = 0.002
 class Frames(QObject):
     """Owner: the main thread.
 
-    shown : whether anyone can see the picture. draw : begins a frame, which must lead to a call
-    of `swapped`. rest : called now and then while nothing is seen.
+    shown : whether anyone can see the picture; asked by the watch alone, since a hidden window
+    swaps no frame, which ends the chain by itself. draw : begins a frame, which must lead to a
+    call of `swapped`. rest : called now and then while nothing is seen.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Frames(QObject):
         self._next.start(max(0, round(wait * 1000)) if wait > VSYNC_SLACK else 0)
 
     def _begin(self) -> None:
-        if self._stopped or not self._shown():
+        if self._stopped:
             return
         now = time.perf_counter()
         self._begun = now

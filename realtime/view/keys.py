@@ -103,148 +103,89 @@ def _whole_range(settings: Settings, sample_rate: int) -> Changes:
     return {"display.f_low": min(low, sample_rate / 8), "display.f_high": None}
 
 
-def _default_look(settings: Settings, sample_rate: int) -> Changes:
+def _usual_levels(settings: Settings, sample_rate: int) -> Changes:
     defaults = DisplaySettings()
     names = ("db_low", "db_high", "gamma", "tilt")
     return {f"display.{name}": getattr(defaults, name) for name in names}
 
 
+# fmt: off
 ACTIONS: tuple[Action, ...] = (
     Action("pause", "Picture", "Pause", ("Space",), "hold the picture still; capture goes on"),
     Action("back", "Picture", "Scroll back", ("Left",), "scroll back and forward in time"),
     Action("forward", "Picture", "Scroll forward", ("Right",), ""),
     Action("live", "Picture", "Back to now", ("End",), "back to now"),
-    Action(
-        *("span_shorter", "Picture", "Scroll faster", (",", "Ctrl++", "Ctrl+=")),
-        "scroll faster (shorter span) and slower",
-        _step("display.span", -1),
-    ),
-    Action(
-        *("span_longer", "Picture", "Scroll slower", (".", "Ctrl+-")),
-        *("", _step("display.span", 1)),
-    ),
-    Action(
-        *("reset_hold", "Picture", "Reset peaks and clipping", ("X",)),
-        "reset peak hold and clip lights",
-    ),
-    Action("screenshot", "Picture", "Save picture …", ("Ctrl+S", "F12"), "save a screenshot"),
+    Action("span_shorter", "Picture", "Scroll faster", (",", "Ctrl++", "Ctrl+="),
+           "scroll faster (shorter span) and slower", _step("display.span", -1)),
+    Action("span_longer", "Picture", "Scroll slower", (".", "Ctrl+-"),
+           "", _step("display.span", 1)),
+    Action("reset_hold", "Picture", "Reset peaks and clipping", ("X",),
+           "reset peak hold and clip lights"),
+    Action("screenshot", "Picture", "Save picture", ("Ctrl+S", "F12"), "save a screenshot"),
     Action("quit", "Picture", "Quit", ("Q", "Ctrl+Q"), "quit"),
-    Action(
-        *("n_fft_down", "Analysis", "Smaller n_fft", ("[",)),
-        "n_fft smaller and larger: sharper in time, in frequency",
-        _step("stft.n_fft", -1),
-    ),
-    Action(
-        *("n_fft_up", "Analysis", "Larger n_fft", ("]",), "", _step("stft.n_fft", 1)),
-    ),
-    Action(
-        *("hop_up", "Analysis", "Longer hop", ("{", "Shift+[")),
-        "hop longer and shorter",
-        _step("stft.hop", -1),
-    ),
-    Action(
-        *("hop_down", "Analysis", "Shorter hop", ("}", "Shift+]"), "", _step("stft.hop", 1)),
-    ),
-    Action(
-        *("window", "Analysis", "Next window", ("W",), "next window (with Shift: previous)"),
-        _step("stft.window", 1),
-    ),
-    Action(
-        *("window_back", "Analysis", "Previous window", ("Shift+W",), ""),
-        _step("stft.window", -1),
-    ),
-    Action(
-        *("pad_up", "Analysis", "More zero padding", ("Z",), "zero padding (with Shift: less)"),
-        _step("stft.zero_pad", 1),
-    ),
-    Action(
-        *("pad_down", "Analysis", "Less zero padding", ("Shift+Z",), ""),
-        _step("stft.zero_pad", -1),
-    ),
-    Action(
-        *("scale", "Frequency", "Next scale", ("S",), "frequency scale (with Shift: previous)"),
-        _step("display.scale", 1),
-    ),
-    Action(
-        *("scale_back", "Frequency", "Previous scale", ("Shift+S",), ""),
-        _step("display.scale", -1),
-    ),
-    Action(
-        *("zoom_in", "Frequency", "Zoom in", ("+", "="), "zoom in and out"),
-        lambda settings, rate: zoomed(settings.display, rate, ZOOM),
-    ),
-    Action(
-        *("zoom_out", "Frequency", "Zoom out", ("-",), ""),
-        lambda settings, rate: zoomed(settings.display, rate, 1 / ZOOM),
-    ),
-    Action(
-        *("higher", "Frequency", "Higher", ("PgUp",), "higher and lower frequencies"),
-        lambda settings, rate: panned(settings.display, rate, PAN_SHARE),
-    ),
-    Action(
-        *("lower", "Frequency", "Lower", ("PgDown",), ""),
-        lambda settings, rate: panned(settings.display, rate, -PAN_SHARE),
-    ),
-    Action(
-        *("whole", "Frequency", "Whole range", ("0",), "whole frequency range"),
-        _whole_range,
-    ),
-    Action(
-        *("brighter", "Level", "Brighter", ("Up",), "brighter and darker: move the dB range"),
-        lambda settings, rate: levels_moved(settings.display, -DB_STEP),
-    ),
-    Action(
-        *("darker", "Level", "Darker", ("Down",), ""),
-        lambda settings, rate: levels_moved(settings.display, DB_STEP),
-    ),
-    Action(
-        *("wider", "Level", "Wider range", ("Shift+Up",), "dB range wider and narrower"),
-        lambda settings, rate: levels_widened(settings.display, DB_STEP),
-    ),
-    Action(
-        *("narrower", "Level", "Narrower range", ("Shift+Down",), ""),
-        lambda settings, rate: levels_widened(settings.display, -DB_STEP),
-    ),
-    Action(
-        *("gamma_up", "Level", "Raise gamma", ("G",), "gamma (with Shift: lower)"),
-        _step("display.gamma", 1),
-    ),
-    Action(
-        *("gamma_down", "Level", "Lower gamma", ("Shift+G",), ""),
-        _step("display.gamma", -1),
-    ),
-    Action(
-        *("tilt_up", "Level", "Tilt up", ("T",), "tilt per octave (with Shift: down)"),
-        _step("display.tilt", 1),
-    ),
-    Action(
-        *("tilt_down", "Level", "Tilt down", ("Shift+T",), "", _step("display.tilt", -1)),
-    ),
-    Action(
-        *("reset_look", "Level", "Usual levels", ("R",), "usual dB range, gamma and tilt"),
-        _default_look,
-    ),
-    Action(
-        *("colormap", "View", "Next colour map", ("C",), "colour map (with Shift: previous)"),
-        _step("display.colormap", 1),
-    ),
-    Action(
-        *("colormap_back", "View", "Previous colour map", ("Shift+C",), ""),
-        _step("display.colormap", -1),
-    ),
-    Action(
-        *("panes", "View", "Channels apart or as one", ("P",), "one pane a channel, or their mean"),
-        _step("display.panes", 1),
-    ),
-    Action(
-        *("reduce", "View", "Peaks or mean power", ("M",), "peaks or mean power when zoomed out"),
-        _step("display.reduce", 1),
-    ),
+
+    Action("n_fft_down", "Analysis", "Smaller n_fft", ("[",),
+           "n_fft smaller, larger: sharper in time, in frequency", _step("stft.n_fft", -1)),
+    Action("n_fft_up", "Analysis", "Larger n_fft", ("]",), "", _step("stft.n_fft", 1)),
+    Action("hop_up", "Analysis", "Longer hop", ("{", "Shift+{", "Shift+["),
+           "hop longer and shorter", _step("stft.hop", -1)),
+    Action("hop_down", "Analysis", "Shorter hop", ("}", "Shift+}", "Shift+]"),
+           "", _step("stft.hop", 1)),
+    Action("window", "Analysis", "Next window", ("W",),
+           "next window (with Shift: previous)", _step("stft.window", 1)),
+    Action("window_back", "Analysis", "Previous window", ("Shift+W",),
+           "", _step("stft.window", -1)),
+    Action("pad_up", "Analysis", "More zero padding", ("Z",),
+           "zero padding (with Shift: less)", _step("stft.zero_pad", 1)),
+    Action("pad_down", "Analysis", "Less zero padding", ("Shift+Z",),
+           "", _step("stft.zero_pad", -1)),
+
+    Action("scale", "Frequency", "Next scale", ("S",),
+           "frequency scale (with Shift: previous)", _step("display.scale", 1)),
+    Action("scale_back", "Frequency", "Previous scale", ("Shift+S",),
+           "", _step("display.scale", -1)),
+    Action("zoom_in", "Frequency", "Zoom in", ("+", "Shift++", "="), "zoom in and out",
+           lambda settings, rate: zoomed(settings.display, rate, ZOOM)),
+    Action("zoom_out", "Frequency", "Zoom out", ("-",), "",
+           lambda settings, rate: zoomed(settings.display, rate, 1 / ZOOM)),
+    Action("higher", "Frequency", "Higher", ("PgUp",), "higher and lower frequencies",
+           lambda settings, rate: panned(settings.display, rate, PAN_SHARE)),
+    Action("lower", "Frequency", "Lower", ("PgDown",), "",
+           lambda settings, rate: panned(settings.display, rate, -PAN_SHARE)),
+    Action("whole", "Frequency", "Whole range", ("0",), "whole frequency range", _whole_range),
+
+    Action("brighter", "Level", "Brighter", ("Up",), "brighter and darker: move the dB range",
+           lambda settings, rate: levels_moved(settings.display, -DB_STEP)),
+    Action("darker", "Level", "Darker", ("Down",), "",
+           lambda settings, rate: levels_moved(settings.display, DB_STEP)),
+    Action("wider", "Level", "Wider range", ("Shift+Up",), "dB range wider and narrower",
+           lambda settings, rate: levels_widened(settings.display, DB_STEP)),
+    Action("narrower", "Level", "Narrower range", ("Shift+Down",), "",
+           lambda settings, rate: levels_widened(settings.display, -DB_STEP)),
+    Action("gamma_up", "Level", "Raise gamma", ("G",),
+           "gamma (with Shift: lower)", _step("display.gamma", 1)),
+    Action("gamma_down", "Level", "Lower gamma", ("Shift+G",), "", _step("display.gamma", -1)),
+    Action("tilt_up", "Level", "Tilt up", ("T",),
+           "tilt per octave (with Shift: down)", _step("display.tilt", 1)),
+    Action("tilt_down", "Level", "Tilt down", ("Shift+T",), "", _step("display.tilt", -1)),
+    Action("reset_look", "Level", "Usual levels", ("R",),
+           "usual dB range, gamma and tilt", _usual_levels),
+
+    Action("colormap", "View", "Next colour map", ("C",),
+           "colour map (with Shift: previous)", _step("display.colormap", 1)),
+    Action("colormap_back", "View", "Previous colour map", ("Shift+C",),
+           "", _step("display.colormap", -1)),
+    Action("panes", "View", "Channels apart or as one", ("P",),
+           "one pane a channel, or their mean", _step("display.panes", 1)),
+    Action("reduce", "View", "Peaks or mean power", ("M",),
+           "peaks or mean power when zoomed out", _step("display.reduce", 1)),
     Action("side_panel", "View", "Side panel", ("B", "Tab"), "show or hide the side panel"),
     Action("fullscreen", "View", "Full screen", ("F", "F11"), "full screen"),
-    Action("help", "Help", "Keys", ("H", "F1", "?"), "this page"),
+
+    Action("help", "Help", "Keys", ("H", "F1", "?", "Shift+?"), "this page"),
     Action("escape", "Help", "Close", ("Esc",), "close this page, leave full screen"),
 )
+# fmt: on
 BY_NAME = {action.name: action for action in ACTIONS}
 MENUS = tuple(dict.fromkeys(action.menu for action in ACTIONS))
 
@@ -267,9 +208,7 @@ def key_text(key: str) -> str:
     return " ".join(KEY_TEXT.get(part, part) for part in parts)
 
 
-def help_rows(
-    menu: str, actions: tuple[Action, ...] = ACTIONS
-) -> list[tuple[list[str], str]]:
+def help_rows(menu: str, actions: tuple[Action, ...] = ACTIONS) -> list[tuple[list[str], str]]:
     """Keys and meaning, a pair of opposite actions in one row."""
     rows: list[tuple[list[str], str]] = []
     for action in actions:

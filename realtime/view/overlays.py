@@ -10,6 +10,8 @@ from realtime.view.keys import MENUS, MOUSE, help_rows
 
 BANNER_MARGIN = 10
 """Pixels from the edges of the picture."""
+KEYS_PX = 150
+"""Width of the column of keys."""
 HELP_COLUMNS = (("Picture", "View", "Help"), ("Analysis", "Frequency", "Level"))
 
 
@@ -87,7 +89,7 @@ class HelpPage(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(4)
-        grid.setColumnMinimumWidth(0, 120)
+        grid.setColumnMinimumWidth(0, KEYS_PX)
         grid.setColumnStretch(1, 1)
         for row, (keys, text) in enumerate(rows):
             chips = QHBoxLayout()

@@ -7,9 +7,11 @@ axes and colour bar do not repaint at all, and a meter at most ten times a secon
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -38,6 +40,11 @@ OVERHANG = 8
 """Pixels by which upright axes reach beyond the picture, for half a line of text."""
 EDGE_PX = 3
 """Pixels that labels of the bottom axis keep from its ends."""
+
+STRIP_ROOM = 34
+"""Pixels from label to label under the spectrum."""
+STRIP_FREE = 0.1
+"""Share of its axis, at the left, without labels."""
 
 METER_LOW_DB = -60.0
 METER_TICKS_DB = (0, -6, -12, -24, -36, -48, -60)
@@ -73,9 +80,11 @@ class Still(QWidget):
             return
         self.painted += 1
         painter = QPainter(self)
-        painter.setFont(theme.small_font(self.font()))
-        self._paint(painter)
-        painter.end()
+        try:
+            painter.setFont(theme.small_font(self.font()))
+            self._paint(painter)
+        finally:
+            painter.end()
 
     def _paint(self, painter: QPainter) -> None:
         raise NotImplementedError
@@ -180,7 +189,10 @@ class BottomAxis(Still):
         if strip:
             left = self.width() - strip
             painter.translate(left, 0)
-            _draw_flat(painter, db_ticks(low, high, strip, room=34), 0, strip, strip)
+            ticks = db_ticks(low, high, strip, STRIP_ROOM)
+            # The label at its left end would touch "now"; the colour bar says the same.
+            ticks = [replace(t, label=t.label if t.position > STRIP_FREE else "") for t in ticks]
+            _draw_flat(painter, ticks, 0, strip, strip)
 
 
 class ColourBar(Still):
@@ -234,12 +246,12 @@ class Meters(Still):
 
     def show_levels(
         self,
-        peak: Sequence[float],
-        rms: Sequence[float],
-        hold: Sequence[float],
-        clipped: Sequence[bool],
+        peak: NDArray,
+        rms: NDArray,
+        hold: NDArray,
+        clipped: NDArray,
     ) -> None:
-        """dBFS of each channel."""
+        """dBFS of each channel, arrays (n_channels,)."""
         pixels = [tuple(self._pixel(db) for db in levels) for levels in (peak, rms, hold)]
         self._show(*pixels, tuple(bool(on) for on in clipped))
 
@@ -277,5 +289,3 @@ class Meters(Still):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.clicked.emit()
-
-

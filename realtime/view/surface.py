@@ -24,6 +24,8 @@ from realtime.view.canvas import PictureCanvas
 
 LEAST_SIZE = QSize(320, 160)
 """Logical pixels; smaller shows nothing."""
+DRAG_START = 6.0
+"""Logical pixels the mouse moves in one direction before the picture follows it."""
 WHEEL_STEP = 120.0
 """Eighths of a degree in one step of a wheel (Qt's unit)."""
 
@@ -57,7 +59,7 @@ class Surface(QWidget):
     wheeled = Signal(float, float, object)
     """Steps, share of the height from the bottom of the pane, modifiers."""
     dragged = Signal(float, float)
-    """Shares of width and height moved, right and up."""
+    """Shares of the waterfall's width and of a pane's height moved, right and up."""
     double_clicked = Signal()
 
     def __init__(self, offscreen: bool = False, parent: QWidget | None = None):
@@ -68,7 +70,9 @@ class Surface(QWidget):
         self.setMouseTracking(True)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self._still = _Still(self)
+        self._over: list[QWidget] = []
         self._drag_from: QPointF | None = None
+        self._drags = (False, False)
         if offscreen:
             self.canvas = PictureCanvas("egl", size=(LEAST_SIZE.width(), LEAST_SIZE.height()))
             return
@@ -81,6 +85,11 @@ class Surface(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(native)
         self._still.hide()
+
+    def keep_above(self, widget: QWidget) -> None:
+        """A child that stays above the picture, frozen or not."""
+        self._over.append(widget)
+        widget.raise_()
 
     # ------------------------------------------------------------------ drawing
 
@@ -99,9 +108,9 @@ class Surface(QWidget):
         self._still.image = image.copy()
         self._still.setGeometry(self.rect())
         self._still.show()
-        if not self.offscreen:
-            self._still.stackUnder(self.over)
-            self._still.raise_()
+        self._still.raise_()
+        for widget in self._over:
+            widget.raise_()
 
     def thaw(self) -> None:
         if not self.offscreen:
@@ -128,14 +137,28 @@ class Surface(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag_from is not None:
-            moved = event.position() - self._drag_from
-            self._drag_from = event.position()
-            self.dragged.emit(moved.x() / self.width(), -moved.y() / self._pane_height())
+            self._drag(event.position())
         self.hovered.emit(self._pixel(event.position()))
+
+    def _drag(self, to: QPointF) -> None:
+        """Each direction begins to move after `DRAG_START`, so that one can move alone."""
+        assert self._drag_from is not None
+        moved = to - self._drag_from
+        across, along = self._drags
+        self._drags = (across or abs(moved.x()) > DRAG_START, along or abs(moved.y()) > DRAG_START)
+        right, up = (
+            (amount if on else 0.0)
+            for amount, on in zip((moved.x(), -moved.y()), self._drags, strict=True)
+        )
+        if right or up:
+            self._drag_from += QPointF(right, -up)
+            width = self.canvas.view().n_cols / self.scale
+            self.dragged.emit(right / width, up / self._pane_height())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:
             self._drag_from = event.position()
+            self._drags = (False, False)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._drag_from = None

@@ -57,6 +57,7 @@ QComboBox, QAbstractSpinBox {{
     selection-background-color: {ACCENT}; selection-color: {BACKGROUND};
 }}
 QComboBox:hover, QAbstractSpinBox:hover {{ border-color: {LINE}; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: 0; }}
 QAbstractSpinBox:focus {{ border-color: {ACCENT}; }}
 QComboBox::drop-down {{ border: 0; width: 16px; }}
 QComboBox::down-arrow {{ image: none; }}

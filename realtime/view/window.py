@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMessageLogContext, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from realtime.errors import MissingDependency, RealtimeError
@@ -69,7 +69,8 @@ def run_window(
                 window.save_picture(screenshot)
         except RealtimeError as error:
             failures.append(error)
-        window.close()
+        finally:
+            window.close()
 
     if seconds is not None:
         QTimer.singleShot(round(seconds * 1000), finish)
@@ -88,12 +89,19 @@ def _offscreen(for_screenshot: bool) -> bool:
     if chosen == "offscreen" or (why_not and for_screenshot):
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         os.environ["EGL_PLATFORM"] = "surfaceless"
+        qInstallMessageHandler(_qt_says)
         return True
     if why_not:
         raise MissingDependency(f"no window can be opened: {why_not}; use --view terminal")
     if sys.platform.startswith("linux") and chosen in ("", "xcb"):
         _check_xcb()
     return False
+
+
+def _qt_says(_kind: QtMsgType, _context: QMessageLogContext, text: str) -> None:
+    """What Qt prints by itself; offscreen it regrets that nobody can resize the window."""
+    if "propagateSizeHints" not in text:
+        sys.stderr.write(f"{text}\n")
 
 
 def _check_xcb() -> None:
@@ -123,7 +131,8 @@ def _closed_by_signals(window: MainWindow) -> Iterator[None]:
     """Ctrl-C and the like close the window as a click does."""
 
     def close(_number: int, _frame: FrameType | None) -> None:
-        window.close()
+        # Python runs this in the middle of any call from Qt, painting among them; close after it.
+        QTimer.singleShot(0, window.close)
 
     numbers = [getattr(signal, name) for name in END_SIGNALS if hasattr(signal, name)]
     before = {number: signal.signal(number, close) for number in numbers}
