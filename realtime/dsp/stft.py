@@ -56,15 +56,15 @@ class StreamingStft:
         self.window = _window_array(window, n_fft, self.dtype)
         self.window_sum = float(self.window.sum(dtype=np.float64))
         """What `column_db` divides by."""
-        item = self.dtype.itemsize
         channels = () if n_channels is None else (n_channels,)
-        self._batch = _batch_frames(n_channels, self.n_fft_total, item)
+        batch = _batch_frames(n_channels, self.n_fft_total, self.dtype.itemsize)
+        self._piece = batch * hop
         # The padding behind each windowed frame is zero from here on; only the front is written.
-        self._work = np.zeros((self._batch, *channels, self.n_fft_total), self.dtype)
+        self._work = np.zeros((batch, *channels, self.n_fft_total), self.dtype)
         self._windowed = self._work[..., :n_fft]
         # Channel-major, so that the samples of one frame are contiguous. Room for twice n_fft at
         # least, so that the tail moves to the front once in n_fft samples and not at each push.
-        self._capacity = n_fft + max(n_fft, self._batch * hop)
+        self._capacity = n_fft + max(n_fft, self._piece)
         self._samples = np.empty((*channels, self._capacity), self.dtype)
         # A view, ([n_channels,] n, n_fft) turned to frames first: the frame at each hop.
         overlapping = sliding_window_view(self._samples, n_fft, axis=-1)[..., ::hop, :]
@@ -94,22 +94,15 @@ class StreamingStft:
         """
         block = self._checked(samples)
         n_samples = block.shape[-1]
-        n_frames = (self._stop - self._start + n_samples - self.n_fft) // self.hop + 1
-        frames = None
-        taken = done = 0
-        while taken < n_samples:
-            taken += self._take(block, taken)
-            while (ready := (self._stop - self._start - self.n_fft) // self.hop + 1) > 0:
-                spectra = self._transform(min(ready, self._batch))
-                if len(spectra) == n_frames:
-                    frames = spectra
-                else:
-                    if frames is None:
-                        frames = np.empty((n_frames, *spectra.shape[1:]), spectra.dtype)
-                    frames[done : done + len(spectra)] = spectra
-                done += len(spectra)
-        if frames is None:
-            frames = np.empty((0, *self._samples.shape[:-1], self.n_bins), _complex(self.dtype))
+        if n_samples <= self._piece:
+            return self._push_piece(block)
+        n_frames = max(0, (self._stop - self._start + n_samples - self.n_fft) // self.hop + 1)
+        frames = np.empty((n_frames, *self._samples.shape[:-1], self.n_bins), _complex(self.dtype))
+        done = 0
+        for first in range(0, n_samples, self._piece):
+            part = self._push_piece(block[..., first : first + self._piece])
+            frames[done : done + len(part)] = part
+            done += len(part)
         return frames
 
     def _checked(self, samples: ArrayLike) -> NDArray:
@@ -129,26 +122,26 @@ class StreamingStft:
             f"push {expected}"
         )
 
-    def _take(self, block: NDArray, first: int) -> int:
-        """Copy in `block` from `first` on, as far as there is room; return how many samples."""
-        n_samples = block.shape[-1] - first
+    def _push_piece(self, block: NDArray) -> NDArray:
+        """Take in at most `_piece` samples: they complete a batch of frames at most."""
+        n_samples = block.shape[-1]
         if self._stop + n_samples > self._capacity:
             held = self._stop - self._start
             self._samples[..., :held] = self._samples[..., self._start : self._stop]
             self._start, self._stop = 0, held
-        count = min(n_samples, self._capacity - self._stop)
-        self._samples[..., self._stop : self._stop + count] = block[..., first : first + count]
-        self._stop += count
-        return count
-
-    def _transform(self, n_frames: int) -> NDArray:
+        stop = self._stop + n_samples
+        self._samples[..., self._stop : stop] = block
+        self._stop = stop
+        n_frames = (stop - self._start - self.n_fft) // self.hop + 1
+        if n_frames <= 0:
+            return np.empty((0, *self._samples.shape[:-1], self.n_bins), _complex(self.dtype))
         first = self._start // self.hop
-        windowed = self._windowed[:n_frames]
+        self._start += n_frames * self.hop
         # Copied, then multiplied in place by as many windows: numpy runs through two contiguous
         # arrays at once, but buffers overlapping rows and a broadcast window piece by piece.
+        windowed = self._windowed[:n_frames]
         np.copyto(windowed, self._overlapping[first : first + n_frames])
         windowed *= self._windows[:n_frames]
-        self._start += n_frames * self.hop
         return np.asarray(fft.rfft(self._work[:n_frames]))
 
 
