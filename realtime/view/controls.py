@@ -94,13 +94,13 @@ class ChoiceBox(ComboBox):
         """Show what the settings say, also a value that is not in the list."""
         self._settings = settings
         value = self._choice.get(settings)
-        index = self.findData(value)
-        if index < 0:
-            while self.count() > len(self._choice.values):
-                self.removeItem(self.count() - 1)
+        if self.currentData() == value:
+            return
+        while self.count() > len(self._choice.values):
+            self.removeItem(self.count() - 1)
+        if self.findData(value) < 0:
             self._add(value)
-            index = self.count() - 1
-        self.setCurrentIndex(index)
+        self.setCurrentIndex(self.findData(value))
 
 
 class ChoiceSlider(QWidget):

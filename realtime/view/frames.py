@@ -30,8 +30,8 @@ class Frames(QObject):
         self,
         fps: int,
         shown: Callable[[], bool],
-        draw: Callable[[], None],
-        rest: Callable[[], None],
+        draw: Callable[[], object],
+        rest: Callable[[], object],
         parent: QObject | None = None,
     ):
         super().__init__(parent)

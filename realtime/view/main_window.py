@@ -76,10 +76,10 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self.actions_by_name, self.requests.change)
         self.header = Header(self.menus, [self.actions_by_name[name] for name in HEADER_BUTTONS])
         self.status = StatusLine()
-        self._lay_out()
+        whole = self._lay_out()
         self.banner = Banner(self.plot.surface)
         self.plot.surface.keep_above(self.banner)
-        self.help = HelpPage(self.centralWidget())
+        self.help = HelpPage(whole)
         fps = model.settings.display.fps
         self.frames = Frames(fps, self._seen, self._draw, self._tick, parent=self)
         self._connect()
@@ -87,7 +87,7 @@ class MainWindow(QMainWindow):
         self._follow(frozenset())
         self._show_figures()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self) -> QWidget:
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.plot, 1)
@@ -100,6 +100,7 @@ class MainWindow(QMainWindow):
         column.addLayout(row, 1)
         self.setCentralWidget(whole)
         self.setStatusBar(self.status)
+        return whole
 
     def _connect(self) -> None:
         self.model.changed.append(self._follow)

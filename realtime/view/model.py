@@ -143,12 +143,13 @@ class LiveModel:
     def scroll(self, seconds: float) -> None:
         """Look further back (negative) or forward; past the newest column it is live again."""
         newest = self._live.sample_at(self._live.count)
-        at = (newest if self._paused_at is None else self._paused_at) + seconds * self.sample_rate
+        here = newest if self._paused_at is None else self._paused_at
+        at = here + seconds * self.sample_rate
         if at >= newest:
             self.pause(False)
             return
         span = self.settings.display.span * self.sample_rate
-        self._paused_at = max(at, min(newest, self._engine.ring.oldest + span))
+        self._paused_at = max(at, min(here, self._engine.ring.oldest + span))
         self._announce("view")
 
     # Settings.

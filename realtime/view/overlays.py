@@ -20,6 +20,7 @@ class Banner(QLabel):
 
     def __init__(self, over: QWidget):
         super().__init__(over)
+        self._over = over
         self.setObjectName("banner")
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -27,7 +28,7 @@ class Banner(QLabel):
         over.installEventFilter(self)
 
     def say(self, message: str) -> None:
-        if message == self.text() and self.isVisibleTo(self.parentWidget()) == bool(message):
+        if message == self.text() and self.isVisibleTo(self._over) == bool(message):
             return
         self.setText(message)
         self.setVisible(bool(message))
@@ -39,7 +40,7 @@ class Banner(QLabel):
         return False
 
     def _place(self) -> None:
-        room = self.parentWidget().width() - 2 * BANNER_MARGIN
+        room = self._over.width() - 2 * BANNER_MARGIN
         width = min(room, self.fontMetrics().horizontalAdvance(self.text()) + 32)
         self.setGeometry(
             BANNER_MARGIN, BANNER_MARGIN, max(1, width), self.heightForWidth(max(1, width))
@@ -54,6 +55,7 @@ class HelpPage(QWidget):
 
     def __init__(self, over: QWidget):
         super().__init__(over)
+        self._over = over
         self.setObjectName("help")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         page = QVBoxLayout(self)
@@ -107,7 +109,7 @@ class HelpPage(QWidget):
         if self.isVisible():
             self.close_page()
             return
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._over.rect())
         self.show()
         self.raise_()
 
@@ -120,7 +122,7 @@ class HelpPage(QWidget):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Resize and self.isVisible():
-            self.setGeometry(self.parentWidget().rect())
+            self.setGeometry(self._over.rect())
         return False
 
 
