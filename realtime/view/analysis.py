@@ -16,7 +16,6 @@ from realtime.audio.ring import AudioRing
 from realtime.config import DisplaySettings, StftSettings
 from realtime.dsp.levels import column_db
 from realtime.dsp.stft import StreamingStft
-from realtime.dsp.windows import window
 from realtime.errors import Overrun
 from realtime.view.history import MAX_BINS, ColumnHistory
 
@@ -62,7 +61,6 @@ class Analysis:
         self.stop = stop
         self.hop = stft.hop_samples
         self._points = stft.n_fft * stft.zero_pad
-        self._window_sum = float(window(stft.window, stft.n_fft, np.float64).sum())
         self._mean_panes = display.panes == "mean"
         channels = ring.n_channels
         self._stft = StreamingStft(
@@ -153,7 +151,7 @@ class Analysis:
         frames = self._stft.push(block if self._ring.n_channels > 1 else block[:, 0])
         if not len(frames):
             return
-        db = column_db(frames, self._window_sum, self._points)
+        db = column_db(frames, self._stft.window_sum, self._points)
         panes = db[:, None] if db.ndim == 2 else db
         if self._mean_panes and panes.shape[1] > 1:
             panes = mean_db(panes, axis=1)[:, None]
