@@ -27,9 +27,9 @@ LOOK_SECONDS = 5.0
 
 
 def own_megabytes(process: psutil.Process) -> float:
-    """Memory of the process and its children that no other process shares."""
+    """Memory of the process and its children, what they share counted once."""
     family = [process, *process.children(recursive=True)]
-    return sum(member.memory_full_info().uss for member in family) / 1e6
+    return sum(member.memory_full_info().pss for member in family) / 1e6
 
 
 def memory_of(process: subprocess.Popen[bytes]) -> Iterator[tuple[float, float]]:
