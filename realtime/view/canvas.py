@@ -196,6 +196,7 @@ class PictureCanvas(app.Canvas):
             self.context.clear(depth=False, stencil=False)
             for pane in self._panes:
                 pane.draw()
+            self.context.flush_commands()
         except RuntimeError as error:
             self.failure = no_opengl(error)
 

@@ -32,6 +32,8 @@ TEXTURE_LIMIT = 16384
 """Cells; the usual largest width and height of a texture (OpenGL 4 guarantees it)."""
 CHUNK_ROWS = 256
 """Rows handled at once in a bulk append, so that temporary arrays stay in the cache."""
+FEW_ROWS = 4
+"""Rows that usually arrive at once, in one frame."""
 GAP = 0
 """The code of a cell about which nothing is known."""
 NEPER_PER_DB = np.float32(np.log(10.0) / 10.0)
@@ -82,6 +84,11 @@ class ColumnHistory:
         self._octaves = [
             (slice(a, b, 2), slice(a + 1, b, 2), slice(b, b + (b - a) // 2))
             for a, b in itertools.pairwise(starts)
+        ]
+        self._scratch = np.zeros((FEW_ROWS, 2 * self.n_bins), np.uint16)
+        self._steps = [
+            [tuple(self._scratch[:n, part] for part in octave) for octave in self._octaves]
+            for n in range(FEW_ROWS + 1)
         ]
 
     # ------------------------------------------------------------------ places
@@ -250,6 +257,13 @@ class ColumnHistory:
 
     def _reduce_frequency(self, rows: NDArray[np.uint16]) -> None:
         if self.reduce == "peak":
+            n = len(rows)
+            if n <= FEW_ROWS:  # with views made beforehand it takes half the time
+                self._scratch[:n, : self.n_bins] = rows[:, : self.n_bins]
+                for even, odd, target in self._steps[n]:
+                    np.maximum(even, odd, out=target)
+                rows[:] = self._scratch[:n]
+                return
             for even, odd, target in self._octaves:
                 np.maximum(rows[:, even], rows[:, odd], out=rows[:, target])
             return

@@ -22,6 +22,7 @@ class Quad(BaseVisual):
         self._flags: frozenset[str] = frozenset()
         self._values: dict[str, object] = {}
         self._program = Program(VERTEX, fragment(main, self._flags))
+        self._known = False
         self.set("a_corner", np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32))
 
     def set_rect(
@@ -55,5 +56,9 @@ class Quad(BaseVisual):
             self._program.set_shaders(VERTEX, fragment(self._main, flags))
 
     def draw(self) -> None:
-        """Draw into the current GL context."""
-        self._program.draw("triangle_strip")
+        """Queue the drawing for the current canvas, whose `flush_commands` carries it out."""
+        if not self._known:
+            self._known = True
+            self._program.draw("triangle_strip")  # joins the queue of the canvas, with checks
+        else:
+            self._program.glir.command("DRAW", self._program.id, "triangle_strip", (0, 4), 1)

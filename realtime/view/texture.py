@@ -15,6 +15,8 @@ from realtime.view.mapping import CODE_MAX
 
 GL_R16 = 0x822A
 """One channel of 16 bits, normalised (OpenGL 3.0, ARB_texture_rg)."""
+FEWEST_ROWS = 2
+"""Rows of a time level that nobody looks at: fewer wait for more."""
 
 
 def supports_r16() -> bool:
@@ -65,8 +67,8 @@ class CellTexture:
 
         level : the time level that is looked at: it and level 0 are copied at once. The others
             follow with as many rows a frame as there are new columns, the longest waiting line
-            first. In the long run no more become complete, and no frame has to carry all the
-            levels that end in it.
+            first, and not a row alone if it can wait: a call costs more than a row. In the long
+            run no more become complete, and no frame has to carry all levels that end in it.
         """
         history = self.history
         if self._epoch != history.epoch:
@@ -77,9 +79,10 @@ class CellTexture:
             copied += self._send(level)
         while budget > 0:
             waiting = [(history.count >> k) - sent for k, sent in enumerate(self._sent)]
-            rows = self._send(waiting.index(max(waiting)), budget)
-            if not rows:
+            most = max(waiting)
+            if most < min(budget, FEWEST_ROWS):
                 break
+            rows = self._send(waiting.index(most), budget)
             budget -= rows
             copied += rows
         if self._settled != (level, history.count):
