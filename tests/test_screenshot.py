@@ -163,5 +163,7 @@ def test_on_a_dense_screen_everything_is_twice_as_fine_and_in_its_place(tone, sh
     single = brightest_row(shots["none"], left // 2 + 20, (left + width) // 2 - 20,
                            top // 2, (top + height) // 2)  # fmt: skip
     assert line == pytest.approx(2 * single + 0.5, abs=2)
+    rows = double[top : top + height, left + width // 2].astype(int)
+    assert np.abs(rows[0::2] - rows[1::2]).max() > 10, "each row of pixels is computed"
     sharp = double[top : top + height, left // 2 : left]
     assert np.abs(np.diff(sharp.astype(int), axis=0)).max() > 100, "text is drawn, not blown up"

@@ -60,7 +60,7 @@ def run_for(seconds: float) -> None:
 
 def press(window: MainWindow, key: str) -> None:
     """Press a key as the table names it, through Qt's own event path."""
-    combination = QKeySequence(key)[0]
+    combination = QKeySequence(key)[0]  # type: ignore[index]
     QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
 
 

@@ -124,6 +124,13 @@ def _draw_flat(
             painter.drawText(box, Align.AlignCenter, tick.label)
 
 
+def _fitting(painter: QPainter, room: float, *texts: str) -> str:
+    """The first text, from long to short, that fits."""
+    metrics = painter.fontMetrics()
+    fitting = (text for text in texts if metrics.horizontalAdvance(text) + 2 * EDGE_PX <= room)
+    return next(fitting, "")
+
+
 class FrequencyAxis(Still):
     """Left of the picture, one axis a pane."""
 
@@ -149,7 +156,7 @@ class FrequencyAxis(Still):
         for top, height, name in panes:
             ticks = frequency_ticks(display, sample_rate, height, LABEL_ROOM)
             _draw_upright(painter, ticks, self.width() - 1, top + OVERHANG, height, side=-1)
-            caption = f"{name} · {unit}" if name and unit else name or unit
+            caption = _fitting(painter, height, f"{name} · {unit}".strip(" ·"), name, name[-1:])
             painter.save()
             painter.setPen(QColor(theme.DIM))
             painter.translate(0, top + OVERHANG + height)
