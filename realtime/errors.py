@@ -1,13 +1,13 @@
 """Every error the package raises on purpose: one sentence with value, rule and next step.
 
-    RealtimeError                 exit 1: it failed while running
-    ├── RequestError              exit 2: the request was wrong; nothing was opened
-    │   ├── SettingsError         one or more faulty settings, all named at once
-    │   ├── SourceError           no such source, or a file that is not usable audio
-    │   └── DeviceError           no such device, or it cannot do what was asked
-    ├── MissingDependency         a library is not installed; the sentence names the install line
-    ├── Overrun                   samples asked of a ring that it no longer, or not yet, holds
-    └── EngineError               the engine process did not start or did not come back
+RealtimeError                 exit 1: it failed while running
+├── RequestError              exit 2: the request was wrong; nothing was opened
+│   ├── SettingsError         one or more faulty settings, all named at once
+│   ├── SourceError           no such source, or a file that is not usable audio
+│   └── DeviceError           no such device, or it cannot do what was asked
+├── MissingDependency         a library is not installed; the sentence names the install line
+├── Overrun                   samples asked of a ring that it no longer, or not yet, holds
+└── EngineError               the engine process did not start or did not come back
 """
 
 
