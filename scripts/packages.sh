@@ -16,9 +16,8 @@ run_packages=(
 test_packages=(
   pulseaudio pulseaudio-utils # the elastic sound server
   jackd2 libjack-jackd2-dev gcc libc6-dev # the strict one, and its feeder client
-  xvfb x11-utils xdotool # a screen, and keys pressed on it
+  xvfb # a screen
   libgles2 # the smaller OpenGL, which the shader must suit too
   sox ffmpeg # other readers of sound files
   tmux # a terminal to read from
-  git procps # what is tracked; what is left running
 )
