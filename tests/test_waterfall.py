@@ -10,6 +10,8 @@ os.environ.setdefault("EGL_PLATFORM", "surfaceless")
 
 import numpy as np
 import pytest
+from vispy.app.backends import _egl
+from vispy.ext import egl
 
 from realtime.config import DisplaySettings
 from realtime.dsp.levels import encode
@@ -25,6 +27,14 @@ RATE = 48000
 WIDTH, HEIGHT = 400, 240
 DARK = np.round(np.array(BACKGROUND[:3]) * 255)
 FLOOR_DB, PEAK_DB = -90.0, -20.0
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_context_left():
+    """Qt cannot make its own context current in a thread where one of EGL's still is."""
+    yield
+    nothing = (egl.EGL_NO_SURFACE, egl.EGL_NO_SURFACE, egl.EGL_NO_CONTEXT)
+    egl.eglMakeCurrent(_egl._EGL_DISPLAY, *nothing)
 
 
 @pytest.fixture
