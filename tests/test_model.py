@@ -73,6 +73,33 @@ def test_a_new_n_fft_shows_the_same_span_again_and_loses_nothing_meanwhile(model
     assert model.readout.lost_samples == 0 and model.readout.skipped_columns == 0
 
 
+def test_a_longer_span_is_filled_from_the_ring_and_then_left_alone(model):
+    ticks(model, lambda: model.shown.count * model.column_seconds > 3.5)
+    model.change({"stft.n_fft": 1024})  # analysed again for a span of 1 s
+    ticks(model, lambda: model.shown.stft.n_fft == 1024)
+    model.change({"display.span": 3.0})
+    ticks(model, lambda: model.shown.covers(*visible(model)))
+    shown = model.shown
+    written = model._engine.ring.written
+    ticks(model, lambda: model._engine.ring.written > written + RATE)
+    assert model.shown is shown, "analysed again and again"
+
+
+def test_what_was_missed_while_paused_is_there_when_live_again(model):
+    ticks(model, lambda: model.shown.count * model.column_seconds > 1.2)
+    model.pause()
+    model.change({"stft.n_fft": 1024})
+    ticks(model, lambda: model.shown.stft.n_fft == 1024)
+    model.pause(False)
+    ticks(model, lambda: model.shown.covers(*visible(model)))
+    assert model.shown.stop is None
+
+
+def visible(model: LiveModel) -> tuple[float, float]:
+    right = model.right_sample(time.monotonic_ns())
+    return right - model.settings.display.span * RATE, right
+
+
 def test_how_it_looks_changes_without_another_analysis(model):
     shown = model.shown
     model.change({"display.gamma": 2.0, "display.colormap": "viridis", "display.scale": "mel"})

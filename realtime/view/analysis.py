@@ -23,6 +23,9 @@ HISTORY_CELLS = 2**23
 """Bins times columns kept for all panes together: 64 MiB with the peak levels, and 22 s of
 4096/256 at 48 kHz. What is older is analysed again from the ring."""
 
+SPAN_SHARE = 0.9
+"""Of a history that the visible span may take: the rest is for a span that is being dragged."""
+
 COLUMNS_RANGE = (1024, 8192)
 """At least the width of a window; at most what a 16384-row texture holds with its time levels."""
 
@@ -108,8 +111,16 @@ class Analysis:
     def covers(self, first: float, last: float) -> bool:
         """Whether the columns between two instants are there, or will be."""
         history = self.histories[0]
-        return self.sample_at(history.oldest) <= first and (
+        return self.sample_at(history.oldest) <= first + self.column_samples and (
             self.stop is None or last <= self.sample_at(history.count)
+        )
+
+    def is_like(self, other: Analysis) -> bool:
+        """Whether both make the same columns of the same sound."""
+        return (self.stft, self.merge, len(self.histories)) == (
+            other.stft,
+            other.merge,
+            len(other.histories),
         )
 
     def pull(self, budget_seconds: float, clock: Callable[[], float] = time.perf_counter) -> bool:
@@ -170,7 +181,8 @@ def history_columns(stft: StftSettings, n_panes: int) -> int:
 
 def frames_in_a_column(stft: StftSettings, span: float, sample_rate: int, n_columns: int) -> int:
     """How many frames become one column, so that a history of `n_columns` holds `span` seconds."""
-    return max(1, int(np.ceil(span * sample_rate / stft.hop_samples / n_columns)))
+    room = n_columns * SPAN_SHARE
+    return max(1, int(np.ceil(span * sample_rate / stft.hop_samples / room)))
 
 
 def mean_db(db: np.ndarray, axis: int) -> np.ndarray:

@@ -110,12 +110,17 @@ class LiveModel:
         half = self.sample_rate / 2
         return min(self.settings.display.f_high or half, half)
 
+    @property
+    def _newest(self) -> float:
+        """The instant of the newest live column."""
+        return self._live.sample_at(self._live.count)
+
     def right_sample(self, now_ns: int) -> float:
         """The instant at the right edge, as a fractional sample index."""
         if self._paused_at is not None:
             return self._paused_at
         epoch_ns = self._engine.status.epoch_ns
-        return self._edge.at(now_ns - epoch_ns, self._live.sample_at(self._live.count))
+        return self._edge.at(now_ns - epoch_ns, self._newest)
 
     def right_edge(self, now_ns: int) -> float:
         """The column, fractional, at the right edge of the picture."""
@@ -130,19 +135,19 @@ class LiveModel:
         if on == self.paused:
             return
         if on:
-            self._paused_at = self._live.sample_at(self._live.count)
+            self._paused_at = self._newest
         else:
             self._paused_at = None
             if self._still is not None:
                 self._still = None
-                self._announce("histories")
+                self._show_others()
             if self._pending is not None and self._pending.stop is not None:
                 self._pending = None
         self._announce("view")
 
     def scroll(self, seconds: float) -> None:
         """Look further back (negative) or forward; past the newest column it is live again."""
-        newest = self._live.sample_at(self._live.count)
+        newest = self._newest
         here = newest if self._paused_at is None else self._paused_at
         at = here + seconds * self.sample_rate
         if at >= newest:
@@ -248,24 +253,27 @@ class LiveModel:
             self._edge.reset()
         else:
             self._still = pending
-            if pending.stft != self._live.stft or pending.merge != self._live.merge:
-                # The live columns change too, while the past is looked at.
-                start = max(
-                    self._engine.ring.oldest, self._engine.ring.written - pending.stft.n_fft
-                )
-                self._live = Analysis(
-                    self._engine.ring, self.settings.stft, self.settings.display, start
-                )
+            if not pending.is_like(self._live):
+                # The live columns change too; what they lack is analysed when one looks there.
+                ring = self._engine.ring
+                start = max(ring.oldest, ring.written - pending.stft.n_fft)
+                self._skipped_before += self._live.skipped
+                self._live = Analysis(ring, self.settings.stft, self.settings.display, start)
+        self._show_others()
+
+    def _show_others(self) -> None:
+        """Other histories are on screen from now on."""
         self._hold = PeakHold(self.histories)
         self._announce("histories")
 
     def _look_for_span(self) -> None:
-        """While one looks at the past: see that its columns are there."""
-        if self._paused_at is None or self._pending is not None:
+        """See that the columns of the visible span are there, as far as the ring holds them."""
+        if self._pending is not None:
             return
-        first = self._paused_at - self.settings.display.span * self.sample_rate
+        right = self._newest if self._paused_at is None else self._paused_at
+        first = right - self.settings.display.span * self.sample_rate
         first = max(first, self._engine.ring.oldest + self.settings.stft.n_fft)
-        if not self.shown.covers(first, self._paused_at):
+        if first < right and not self.shown.covers(first, right):
             self._analyse_again()
 
     def _update_meter(self) -> None:
