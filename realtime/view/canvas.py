@@ -209,7 +209,7 @@ class PictureCanvas(app.Canvas):
         self.events.draw()
         if self.failure is not None:
             raise self.failure
-        return np.ascontiguousarray(read_pixels((0, 0, *self._pixels())))
+        return np.ascontiguousarray(read_pixels((0, 0, *self._pixels())), np.uint8)
 
     def _pixels(self) -> tuple[int, int]:
         width, height = self.physical_size
