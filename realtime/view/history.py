@@ -7,7 +7,8 @@ It knows no GPU: a viewer remembers by itself up to which cell it has copied eac
 One *row* holds one column: `B` cells, then their frequency levels of B/2, B/4 ... 1 cells, each
 the peak (or mean power) of two cells before it; 2B cells in all, the last one unused.
 The rows are rings, one for each time level: C rows of single columns, C/2 rows of two columns
-each, ... 1 row of C columns; then one more row, the peak hold. 2C rows in all.
+each, ... 2 rows of C/2 columns. Two more rows follow: the newest cell of the level that is looked
+at, complete or not (`settle`), and the peak hold. 2C rows in all.
 At any zoom two neighbouring cells of the right level cover a pixel, so no peak is ever lost.
 
 Code 0 is "nothing known here" (a gap); every measured level is at least code 1.
@@ -61,7 +62,7 @@ class ColumnHistory:
         self.bins_per_cell = max(1, kept // MAX_BINS)
         self.n_bins = kept // self.bins_per_cell
         self.n_columns = 1 << max(1, (n_columns - 1).bit_length())
-        self.n_levels = self.n_columns.bit_length()
+        self.n_levels = self.n_columns.bit_length() - 1
         fold = max(1, 2 * self.n_bins // TEXTURE_LIMIT)
         if 2 * self.n_columns * fold > TEXTURE_LIMIT:
             raise ValueError(
@@ -71,11 +72,11 @@ class ColumnHistory:
         self.fold = fold
         self.texture_shape = (2 * self.n_columns * fold, 2 * self.n_bins // fold)
         self.cells: NDArray[np.uint16] = np.zeros((2 * self.n_columns, 2 * self.n_bins), np.uint16)
-        self.reduce: Reduce = reduce
+        self.reduce = reduce
         self.count = 0
         """Columns appended so far, blank ones included: the absolute index of the next one."""
         self.epoch = 0
-        """Raised when every cell may have changed: a viewer then forgets what it has copied."""
+        """Raised when every cell may have changed: viewers then forget what they have copied."""
         self.hold_version = 0
         """Raised when the peak-hold row has changed."""
         rows = [self.first_row(k) for k in range(self.n_levels + 1)]
@@ -103,8 +104,13 @@ class ColumnHistory:
         return self.n_columns >> level
 
     def first_row(self, level: int) -> int:
-        """Row of `cells` where a time level begins; `first_row(n_levels)` is the peak hold."""
+        """Row of `cells` where a time level begins."""
         return 2 * self.n_columns - (2 * self.n_columns >> level)
+
+    @property
+    def newest_row(self) -> int:
+        """Row of the newest cell of the level that was settled last; the hold row follows it."""
+        return 2 * self.n_columns - 2
 
     @property
     def hold_row(self) -> int:
@@ -117,7 +123,7 @@ class ColumnHistory:
         return decode(self.cells[index % self.n_columns, : self.n_bins])
 
     def valid_cells(self, level: int) -> tuple[int, int]:
-        """First and last absolute cell of a time level that hold what they say (after `settle`)."""
+        """First and last absolute cell of a time level; the last is in `newest_row`."""
         newest = (self.count - 1) >> level
         return max(0, newest - self.ring(level) + 1), newest
 
@@ -133,11 +139,9 @@ class ColumnHistory:
         if n <= 0:
             return []
         slot = begin % ring
-        head = min(n, ring - slot)
-        ranges = [(first + slot, first + slot + head)]
-        if n > head:
-            ranges.append((first, first + n - head))
-        return ranges
+        if slot + n <= ring:
+            return [(first + slot, first + slot + n)]
+        return [(first + slot, first + ring), (first, first + slot + n - ring)]
 
     # ------------------------------------------------------------------ writing
 
@@ -186,8 +190,7 @@ class ColumnHistory:
         if codes is None:
             row[:] = GAP
         else:
-            row[0, : self.n_bins] = codes
-            self._reduce_frequency(row)
+            self._fill(row, codes)
         self.hold_version += 1
 
     def set_reduce(self, reduce: Reduce) -> None:
@@ -197,39 +200,32 @@ class ColumnHistory:
         self.reduce = reduce
         held = min(self.count, self.n_columns)
         for start in range(0, held, CHUNK_ROWS):
-            self._reduce_frequency(self._time[0][start : min(start + CHUNK_ROWS, held)])
+            rows = self._time[0][start : min(start + CHUNK_ROWS, held)]
+            self._fill(rows, rows[:, : self.n_bins])
         for level in range(1, self.n_levels):
-            rows = held >> level
-            for start in range(0, rows, CHUNK_ROWS):
-                stop = min(start + CHUNK_ROWS, rows)
+            for start in range(0, held >> level, CHUNK_ROWS):
+                stop = min(start + CHUNK_ROWS, held >> level)
                 pairs = self._time[level - 1][2 * start : 2 * stop]
                 self._combine(pairs[0::2], pairs[1::2], self._time[level][start:stop])
-        self._reduce_frequency(self.cells[self.hold_row :])
+        hold = self.cells[self.hold_row :]
+        self._fill(hold, hold[:, : self.n_bins])
         self.epoch += 1
         self.hold_version += 1
 
-    def settle(self, level: int) -> int | None:
-        """Bring the newest, incomplete cell of a time level up to `count`; return its row.
-
-        Returns None when the newest cell is complete. The row is overwritten once it is.
-        """
-        rest = self.count & ((1 << level) - 1)
-        if rest == 0:
-            return None
-        parts = [k for k in range(level) if rest >> k & 1]
+    def settle(self, level: int) -> None:
+        """Bring `newest_row` up to `count` for a time level, be its cell complete or not."""
+        rest = ((self.count - 1) & ((1 << level) - 1)) + 1
+        parts = [k for k in range(level + 1) if rest >> k & 1]
         rows = [self._time[k][((self.count >> k) - 1) % self.ring(k)] for k in parts]
-        slot = (self.count >> level) % self.ring(level)
-        target = self._time[level][slot]
-        if self.reduce == "peak":
+        target = self.cells[self.newest_row]
+        if self.reduce == "peak" or len(rows) == 1:
             np.copyto(target, rows[0])
             for row in rows[1:]:
                 np.maximum(target, row, out=target)
         else:
-            power = sum(
-                _power(row) * np.float32(1 << k) for k, row in zip(parts, rows, strict=True)
-            )
+            weighed = zip(parts, rows, strict=True)
+            power = np.sum([_power(row) * np.float32(1 << k) for k, row in weighed], axis=0)
             target[:] = _codes_of_power(power / np.float32(rest))
-        return self.first_row(level) + slot
 
     # ------------------------------------------------------------------ inside
 
@@ -237,10 +233,9 @@ class ColumnHistory:
         n = self.n_bins * self.bins_per_cell
         if self.bins_per_cell > 1:
             shape = (len(columns), self.n_bins, self.bins_per_cell)
-            columns = columns[:, :n].reshape(shape).max(axis=2)
+            codes = encode(columns[:, :n].reshape(shape).max(axis=2))
         else:
-            columns = columns[:, :n]
-        codes = encode(columns)
+            codes = encode(columns[:, :n])
         return np.maximum(codes, GAP + 1, out=codes)
 
     def _write(self, codes: NDArray[np.uint16]) -> None:
@@ -248,22 +243,22 @@ class ColumnHistory:
         while len(codes):
             slot = self.count % ring
             n = min(len(codes), ring - slot)
-            rows = self._time[0][slot : slot + n]
-            rows[:, : self.n_bins] = codes[:n]
-            self._reduce_frequency(rows)
+            self._fill(self._time[0][slot : slot + n], codes[:n])
             self._reduce_time(self.count, self.count + n)
             self.count += n
             codes = codes[n:]
 
-    def _reduce_frequency(self, rows: NDArray[np.uint16]) -> None:
+    def _fill(self, rows: NDArray[np.uint16], codes: NDArray[np.integer]) -> None:
+        """Set rows from the codes of their columns, frequency levels included."""
+        n = len(rows)
+        if self.reduce == "peak" and n <= FEW_ROWS:  # views made beforehand: half the time
+            self._scratch[:n, : self.n_bins] = codes
+            for even, odd, target in self._steps[n]:
+                np.maximum(even, odd, out=target)
+            rows[:] = self._scratch[:n]
+            return
+        rows[:, : self.n_bins] = codes
         if self.reduce == "peak":
-            n = len(rows)
-            if n <= FEW_ROWS:  # with views made beforehand it takes half the time
-                self._scratch[:n, : self.n_bins] = rows[:, : self.n_bins]
-                for even, odd, target in self._steps[n]:
-                    np.maximum(even, odd, out=target)
-                rows[:] = self._scratch[:n]
-                return
             for even, odd, target in self._octaves:
                 np.maximum(rows[:, even], rows[:, odd], out=rows[:, target])
             return

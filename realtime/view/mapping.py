@@ -218,7 +218,8 @@ def render_reference(history: ColumnHistory, view: View) -> NDArray[np.float32]:
     def slices(cell: NDArray[np.int64]) -> NDArray[np.float32]:
         absolute = walk.base + cell
         shown = (absolute >= low) & (absolute <= high)
-        rows = (offset + absolute[shown] % ring)[:, None]
+        rows = offset + absolute[shown] % ring
+        rows = np.where(absolute[shown] == high, history.newest_row, rows)[:, None]
         codes = np.zeros((view.n_cols, view.n_rows), np.float32)
         pair = history.cells[rows, table.first], history.cells[rows, table.last]
         codes[shown] = _joined(*pair, mean)

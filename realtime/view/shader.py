@@ -112,9 +112,11 @@ vec2 place() {
 WATERFALL = """
 uniform vec4 u_scroll;        // start of pixel 0 in cells after base, slot of base, valid cells
 uniform vec4 u_time;          // cells a pixel, 1 if more than one, ring of the level, first row
+uniform float u_newest;       // row of the last valid cell
 
 float slice(vec2 cells, float index) {
-    float level = pair(cells, mod(u_scroll.y + index, u_time.z) + u_time.w);
+    float row = mod(u_scroll.y + index, u_time.z) + u_time.w;
+    float level = pair(cells, index == u_scroll.w ? u_newest : row);
     return index < u_scroll.z || index > u_scroll.w ? 0.0 : level;
 }
 

@@ -65,10 +65,11 @@ class CellTexture:
     def update(self, level: int) -> int:
         """Copy what is new; return the bytes copied.
 
-        level : the time level that is looked at: it and level 0 are copied at once. The others
-            follow with as many rows a frame as there are new columns, the longest waiting line
-            first, and not a row alone if it can wait: a call costs more than a row. In the long
-            run no more become complete, and no frame has to carry all levels that end in it.
+        level : the time level that is looked at: it, level 0, the newest cell and the peak hold
+            are copied at once. The other levels follow, the longest waiting line first, in such
+            measure that in all no more rows of levels are copied than there are new columns: in
+            the long run no more become complete. So no frame has to carry every level that ends
+            in it. A row alone waits for another: a call costs more than a row.
         """
         history = self.history
         if self._epoch != history.epoch:
@@ -76,7 +77,9 @@ class CellTexture:
         budget = history.count - max(self._sent[0], history.oldest)
         copied = self._send(0)
         if level:
-            copied += self._send(level)
+            rows = self._send(level)
+            copied += rows
+            budget -= rows
         while budget > 0:
             waiting = [(history.count >> k) - sent for k, sent in enumerate(self._sent)]
             most = max(waiting)
@@ -85,22 +88,18 @@ class CellTexture:
             rows = self._send(waiting.index(most), budget)
             budget -= rows
             copied += rows
-        if self._settled != (level, history.count):
-            self._settled = (level, history.count)
-            row = history.settle(level)
-            if row is not None:
-                copied += self._copy(row, row + 1)
-        if self._hold_version != history.hold_version:
-            self._hold_version = history.hold_version
-            copied += self._copy(history.hold_row, history.hold_row + 1)
+        newest = (level, history.count, history.hold_version)
+        if self._newest != newest:
+            self._newest = newest
+            history.settle(level)
+            copied += self._copy(history.newest_row, history.hold_row + 1)
         return copied * history.cells.shape[1] * (2 if self.deep else 1)
 
     def _forget(self) -> None:
         self._epoch = self.history.epoch
         self._sent = [0] * self.history.n_levels
         """Absolute cell up to which each level has been copied."""
-        self._settled = (-1, -1)
-        self._hold_version = -1
+        self._newest = (-1, -1, -1)
 
     def _send(self, level: int, limit: int | None = None) -> int:
         done = self.history.count >> level

@@ -138,6 +138,7 @@ class Waterfall(Quad):
             min(max(cell - walk.base, -FAR), FAR) for cell in history.valid_cells(walk.level)
         )
         self.set("u_scroll", (walk.start, walk.base % ring, low, high))
+        self.set("u_newest", (history.newest_row,))
         self.set("u_time", (walk.step, float(walk.wide), ring, history.first_row(walk.level)))
         super().draw()
         if self._strip:
