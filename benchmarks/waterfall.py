@@ -109,11 +109,11 @@ def window_table(figures: list[Figures]) -> Table:
         "into its window and on the X server; pyqtgraph: one 8-bit image in a plot, painted by "
         "the CPU, which is its way",
     )
-    for name in ("size", DRAWING, WINDOW, QTGRAPH, "goal for ticking and drawing", ""):
+    for name in ("size", DRAWING, WINDOW, QTGRAPH, "goal for the whole", ""):
         table.add_column(name, justify="left" if name in ("size", "") else "right")
     for size, each in zip(SIZES, figures, strict=True):
         cells = [f"{each.ms[name]:.2f}" for name in (DRAWING, WINDOW, QTGRAPH)]
-        table.add_row(_words(size), *cells, *verdict(each.ms[DRAWING], FRAME_GOAL_MS, "ms"))
+        table.add_row(_words(size), *cells, *verdict(each.ms[WINDOW], FRAME_GOAL_MS, "ms"))
     return table
 
 

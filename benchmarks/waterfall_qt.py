@@ -80,7 +80,7 @@ def window_frames(bins: int, n_columns: int, size: tuple[int, int]) -> tuple[Fra
     window = MainWindow(StandInModel(bins, n_columns))  # type: ignore[arg-type]
     window.resize(*size)
     window.show()
-    native = window.canvas.native
+    native = window.plot.canvas.native
     loop = QEventLoop()
     native.frameSwapped.disconnect()
     native.frameSwapped.connect(loop.quit)
@@ -143,6 +143,8 @@ def qt(bins: int, n_columns: int, size: tuple[int, int]) -> dict[str, Any]:
         application.processEvents()
         time.sleep(0.02)
     ms = take_turns({WINDOW: frame, QTGRAPH: other})
+    if not frame.keep.plot.canvas.uploaded:  # type: ignore[attr-defined]
+        raise RuntimeError("the window drew nothing; is the X server's GLX switched on?")
     ms[DRAWING] = 1e3 * statistics.median(drawing(i) for i in range(CHEAP_FRAMES))
     return {"ms": ms, "kib": {}}
 

@@ -95,6 +95,9 @@ class PictureCanvas(app.Canvas):
             )
         except Exception as error:
             raise no_opengl(error) from error
+        # Nobody hears the deprecated event, and `on_draw` flushes by itself: a tenth of a frame.
+        self.events.draw.disconnect(self.events.paint)
+        self.events.draw.disconnect(self.context.flush_commands)
 
     # ------------------------------------------------------------------ what to show
 

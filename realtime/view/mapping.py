@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor, log2
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -159,8 +159,7 @@ class View:
     sample_rate: int
 
 
-@dataclass(frozen=True)
-class TimeWalk:
+class TimeWalk(NamedTuple):
     """How to walk through the cells of a time level from pixel to pixel.
 
     Pixel x shows the cells from ceil(start + x * step) on, counted from absolute cell `base`, up
