@@ -27,9 +27,11 @@ LOOK_SECONDS = 5.0
 
 
 def own_megabytes(process: psutil.Process) -> float:
-    """Memory of the process and its children, what they share counted once."""
+    """Memory of the process and its children that nobody can share: not the ring, which is full
+    from the start, and no libraries, which become one's own as other programs end."""
     family = [process, *process.children(recursive=True)]
-    return sum(member.memory_full_info().pss for member in family) / 1e6
+    memories = [member.memory_info() for member in family]
+    return sum(memory.rss - memory.shared for memory in memories) / 1e6
 
 
 def memory_of(process: subprocess.Popen[bytes]) -> Iterator[tuple[float, float]]:
