@@ -28,6 +28,7 @@ RUN_SECONDS = 20.0
 """Long enough that a share of 0.1 % is 20 ms of CPU time, above the 10 ms of the kernel's count."""
 
 FRAMES_A_SECOND = 60
+BLOCKS_A_SECOND = 48000 / 256
 
 SCREEN = ["xvfb-run", "-a", "-s", "-screen 0 1920x1080x24 +extension GLX"]
 
@@ -147,6 +148,14 @@ def measure_running(mode: str) -> Running:
     return run
 
 
+def asleep(rate: float) -> float:
+    """Share of a core that it takes to wake `rate` times a second and do nothing."""
+    before, began = time.process_time(), time.perf_counter()
+    while time.perf_counter() - began < RUN_SECONDS / 4:
+        time.sleep(1 / rate)
+    return (time.process_time() - before) / (time.perf_counter() - began)
+
+
 def _run_frames(step, seconds: float) -> int:
     """Calls `step` 60 times a second, as a screen would; returns the frames."""
     began = time.perf_counter()
@@ -179,7 +188,9 @@ def _window_step(model):
 
 
 def _private_mb(process: psutil.Process) -> float:
-    return process.memory_full_info().uss / 1e6
+    """What no other process can share: neither the ring nor libraries."""
+    memory = process.memory_info()
+    return (memory.rss - memory.shared) / 1e6
 
 
 def first_columns() -> list[float]:
@@ -210,6 +221,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["running", mode]:
             print(json.dumps(asdict(measure_running(mode))))
+        case ["asleep", rate]:
+            print(json.dumps(asleep(float(rate))))
         case ["first-columns"]:
             print(json.dumps(first_columns()))
         case ["first-column"]:
