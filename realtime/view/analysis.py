@@ -123,6 +123,11 @@ class Analysis:
             len(other.histories),
         )
 
+    @property
+    def waiting(self) -> int:
+        """Samples in the ring that were not taken in yet."""
+        return self._ring.written - self._next
+
     def pull(self, budget_seconds: float, clock: Callable[[], float] = time.perf_counter) -> bool:
         """Analyse what the ring has, for about `budget_seconds`. True when nothing is left."""
         until = clock() + budget_seconds

@@ -28,6 +28,10 @@ from realtime.view.scroll import SmoothEdge
 LIVE_BUDGET_SECONDS = 0.008
 """Half a frame at 60 per second; live columns take a tenth of it."""
 
+TAKEN_SHARE = 0.25
+"""Of a frame: samples are taken in by as many. Frames closer than that are much the same, and
+each taking costs as much as the columns themselves; 4096 samples at 48 kHz make it 21 ms."""
+
 AGAIN_BUDGET_SECONDS = 0.010
 """For analysing the visible span again: 12 s at 4096/256 is done in some ten frames."""
 
@@ -215,17 +219,21 @@ class LiveModel:
         if now_ns >= self._look_around_ns:
             self._look_around_ns = now_ns + LOOK_AROUND_NS
             self._look_around(now_ns)
+        if self._live.waiting >= TAKEN_SHARE * self._live.stft.n_fft or self._engine.ended:
+            self._pull_live(now_ns)
+        self._pull_pending()
+        if self._last_tick_ns:
+            interval = (now_ns - self._last_tick_ns) / 1e9
+            self._interval += AVERAGE * (interval - self._interval) if self._interval else interval
+        self._last_tick_ns = now_ns
+
+    def _pull_live(self, now_ns: int) -> None:
         count = self._live.count
         self._live.drop_backlog()
         self._live.pull(LIVE_BUDGET_SECONDS)
         if self._live.count > count:
             self._measure(now_ns)
-        self._pull_pending()
         self._hold.update(self.histories, now_ns)
-        if self._last_tick_ns:
-            interval = (now_ns - self._last_tick_ns) / 1e9
-            self._interval += AVERAGE * (interval - self._interval) if self._interval else interval
-        self._last_tick_ns = now_ns
 
     def _look_around(self, now_ns: int) -> None:
         """What nobody sees sixty times a second, and what would cost as much as the columns."""
