@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
 COMMANDS = [
     line.split("#")[0].strip()
@@ -61,3 +62,14 @@ def test_the_fault_shown_in_the_readme_is_the_one_that_is_printed(tmp_path):
     result = run(["-m", "realtime", *shlex.split(command)[2:]], tmp_path)
     assert result.returncode == 2
     assert result.stderr.strip() == expected
+
+
+@pytest.mark.parametrize("target", sorted(set(re.findall(r"^make (\w+)", README, re.MULTILINE))))
+def test_a_make_target_of_the_readme_is_there(target):
+    subprocess.run(["make", target, "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_what_the_readme_links_to_is_there():
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
