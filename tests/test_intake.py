@@ -111,6 +111,16 @@ def test_a_late_buffer_that_arrives_in_a_burst_is_no_loss(device):
     device.assert_true_outside_gaps()
 
 
+def test_a_flag_amid_a_late_burst_is_no_loss_when_the_burst_makes_up_for_it(device):
+    device.seconds(3)
+    device.last_ns += int(0.3e9)
+    device.deliver(2)
+    device.deliver(1, overflow=True)
+    device.seconds(2)
+    assert device.status.read().lost == 0
+    device.assert_true_outside_gaps()
+
+
 @pytest.mark.parametrize("seconds", [0.15, 1.5, 40.0])
 def test_a_stall_without_flag_becomes_zeros_of_its_length(device, seconds):
     device.seconds(3)

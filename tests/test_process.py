@@ -124,6 +124,24 @@ def test_a_file_that_ends_is_an_end_and_no_loss(tmp_path, rng):
         engine.stop()
 
 
+def test_a_file_that_breaks_off_is_told_once_and_not_played_again(tmp_path, rng):
+    import soundfile
+
+    path = tmp_path / "cut.wav"
+    sound = (rng.standard_normal((RATE // 2, 1)) * 0.1).astype(np.float32)
+    soundfile.write(path, sound, RATE)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    engine = EngineProcess(parse_source(str(path)), AUDIO)
+    engine.start()
+    try:
+        events = until(engine, lambda events: engine.ended)
+        (end,) = [event for event in events if event.kind == "ended"]
+        assert "ends after" in end.text
+        assert engine.restarts == 0 and engine.poll(time.monotonic_ns()) == []
+    finally:
+        engine.stop()
+
+
 PARENT = """
 import sys, time
 from realtime.audio.sources import parse_source
