@@ -13,10 +13,19 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidationError,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 
 from realtime import presets
+from realtime.dsp.processors.registry import Effect
+from realtime.effects import read_effects
 from realtime.errors import SettingsError
 from realtime.rules import (
     LEAST_BAND_HZ,
@@ -28,9 +37,9 @@ from realtime.rules import (
 from realtime.wording import shown, unknown
 
 __all__ = [
-    "COLORMAPS", "FIELDS", "LEAST_BAND_HZ", "LEAST_DB_RANGE", "N_FFT_RANGE", "SECTIONS",
-    "AudioSettings", "DisplaySettings", "ScaleName", "Settings", "StftSettings", "WindowName",
-    "change", "load", "values_of",
+    "COLORMAPS", "EFFECT", "FIELDS", "LEAST_BAND_HZ", "LEAST_DB_RANGE", "N_FFT_RANGE",
+    "SECTIONS", "AudioSettings", "DisplaySettings", "Effect", "MonitorSettings", "ScaleName",
+    "Settings", "StftSettings", "WindowName", "change", "load", "values_of",
 ]  # fmt: skip
 
 WindowName = Literal[
@@ -101,10 +110,37 @@ class DisplaySettings(_Section):
     fps: int = Field(default=60, ge=1, le=240)
 
 
+class MonitorSettings(_Section):
+    """How sound is put together again and played: ears need shorter frames than eyes."""
+
+    output: str = Field(default="", max_length=200)
+    """Part of the name of the playback device, or its number; empty means the default one."""
+    n_fft: int = 1024
+    """Samples, a power of two (21 ms at 48000 Hz)."""
+    hop: int = 256
+    """Samples, n_fft / 32 to n_fft / 2."""
+    window: WindowName = "hann"
+    """With `synthesis` the pair of asymmetric windows is taken instead."""
+    synthesis: int | None = Field(default=None, examples=[128])
+    """Samples of a short synthesis window: the delay is this less a hop, in place of n_fft less
+    a hop. None means as long as n_fft."""
+    gain: float = Field(default=0.0, ge=-60, le=24)
+    """dB on the way to the playback device."""
+    mute: bool = False
+    bypass: bool = False
+    """The effects left out, the delay kept."""
+    show: Literal["all", "input", "output", "difference"] = "all"
+    """Panes in the picture."""
+
+
 class Settings(_Section):
     audio: AudioSettings = AudioSettings()
     stft: StftSettings = StftSettings()
     display: DisplaySettings = DisplaySettings()
+    monitor: MonitorSettings = MonitorSettings()
+    effect: tuple[InstanceOf[Effect], ...] = ()
+    """Processors of the monitor, in their order: in a file `[[effect]]`, then name = "gain"
+    and the parameters."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -118,13 +154,17 @@ SECTIONS: dict[str, type[_Section]] = {
     "audio": AudioSettings,
     "stft": StftSettings,
     "display": DisplaySettings,
+    "monitor": MonitorSettings,
 }
 FIELDS: dict[str, FieldInfo] = {
     f"{section}.{name}": field
     for section, kind in SECTIONS.items()
     for name, field in kind.model_fields.items()
 }
-"""Every key there is."""
+"""Every key there is, but for `EFFECT`."""
+
+EFFECT = "effect"
+"""The key of the list of effects: texts as after `--effect`, tables of a file, or `Effect`s."""
 
 
 def load(
@@ -166,12 +206,13 @@ def change(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 
 
 def values_of(settings: Settings) -> dict[str, Any]:
-    """Every setting by its key, in the order of `FIELDS`."""
-    return {
+    """Every setting by its key, in the order of `FIELDS`, then the effects."""
+    values = {
         f"{section}.{name}": value
         for section in SECTIONS
         for name, value in getattr(settings, section)
     }
+    return {**values, EFFECT: settings.effect}
 
 
 def _build(start: Settings, layers: Iterable[Mapping[str, Any]], faults: list[str]) -> Settings:
@@ -185,7 +226,8 @@ def _build(start: Settings, layers: Iterable[Mapping[str, Any]], faults: list[st
         **{
             section: kind(**{name: values[f"{section}.{name}"] for name in kind.model_fields})
             for section, kind in SECTIONS.items()
-        }  # type: ignore[arg-type]
+        },  # type: ignore[arg-type]
+        effect=values[EFFECT],
     )
 
 
@@ -193,11 +235,16 @@ def _checked(layer: Mapping[str, Any], faults: list[str], bad: set[str]) -> dict
     """The values of one layer that stand on their own; the others go to `faults` and `bad`."""
     good: dict[str, Any] = {}
     for key, value in layer.items():
+        if key == EFFECT:
+            good[key] = read_effects(value, faults)
+            continue
         if key not in FIELDS:
             faults.append(_unknown_key(key, value))
             continue
         if value == "auto" and NoneType in get_args(FIELDS[key].annotation):
             value = None
+        if FIELDS[key].annotation is str and type(value) is int and 0 <= value < 10_000:
+            value = str(value)  # a device's number
         section, name = key.split(".")
         try:
             good[key] = getattr(SECTIONS[section](**{name: value}), name)
@@ -221,8 +268,9 @@ def _field_fault(key: str, value: Any, error: ValidationError) -> str:
         "finite_number": "a finite number",
     }.get(kind["type"])
     if rule is None:
-        whole = field.annotation is int or int in get_args(field.annotation)
-        rule = "a whole number" if whole else "a number"
+        kinds = {field.annotation, *get_args(field.annotation)}
+        words = {bool: "true or false", int: "a whole number", str: "text in quotes"}
+        rule = next((word for kind, word in words.items() if kind in kinds), "a number")
     return f"{key} = {shown(value)} must be {rule} (try {shown(default)})"
 
 

@@ -18,6 +18,8 @@ from realtime.wording import shown
 
 N_FFT_RANGE = (256, 32768)
 """Samples; powers of two only, so that a picture row is a power of two bins."""
+MONITOR_N_FFT_RANGE = (64, 32768)
+"""Samples; below 64 a bin is wider than a critical band."""
 ZERO_PADS = (1, 2, 4, 8)
 """So that with zero padding, too, the bins are a power of two."""
 HOPS_IN_N_FFT = 32
@@ -48,6 +50,7 @@ def broken_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
     yield from _stft_rules(values)
     yield from _level_rules(values)
     yield from _band_rules(values)
+    yield from _monitor_rules(values)
 
 
 def _stft_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
@@ -91,6 +94,25 @@ def _band_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
     if rate is not None and low + LEAST_BAND_HZ > rate / 2:
         rule = f"{LEAST_BAND_HZ:g} Hz below half of audio.sample_rate = {rate} (try 20)"
         yield {"display.f_low", "audio.sample_rate"}, f"{start} {rule}"
+
+
+def _monitor_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
+    n_fft, hop, synthesis = (values[f"monitor.{name}"] for name in ("n_fft", "hop", "synthesis"))
+    low, high = MONITOR_N_FFT_RANGE
+    if not low <= n_fft <= high or n_fft & (n_fft - 1):
+        nearest = 1 << (min(max(n_fft, low), high).bit_length() - 1)
+        rule = f"a power of two from {low} to {high} (try {nearest})"
+        yield {"monitor.n_fft"}, f"monitor.n_fft = {shown(n_fft)} must be {rule}"
+        return
+    longest = n_fft if synthesis is None else min(synthesis, n_fft)
+    if not n_fft // HOPS_IN_N_FFT <= hop <= longest // 2:
+        rule = f"{n_fft // HOPS_IN_N_FFT} to {longest // 2} (try {max(longest // 4, 1)})"
+        keys = {"monitor.n_fft", "monitor.hop", "monitor.synthesis"}
+        yield keys, f"monitor.hop = {shown(hop)} must be {rule}"
+    elif synthesis is not None and (synthesis > n_fft or synthesis % 2 or synthesis % hop):
+        rule = f"an even multiple of hop = {hop}, at most n_fft = {n_fft} (try {2 * hop})"
+        keys = {"monitor.n_fft", "monitor.hop", "monitor.synthesis"}
+        yield keys, f"monitor.synthesis = {shown(synthesis)} must be {rule}"
 
 
 def _hop_fits(hop: int, n_fft: int) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from realtime import config, presets
-from realtime.config import COLORMAPS, FIELDS, Settings, change, load, values_of
+from realtime.config import COLORMAPS, EFFECT, FIELDS, Settings, change, load, values_of
 from realtime.errors import SettingsError
 from realtime.view.colormaps import lut
 
@@ -181,7 +181,7 @@ junk = st.one_of(
     st.lists(st.integers(), max_size=3), st.dictionaries(st.text(max_size=3), st.integers()),
     st.sampled_from([2**40000, 10**400, "auto", "hann", "log", 4096]),
 )  # fmt: skip
-keys = st.one_of(st.sampled_from(sorted(FIELDS)), st.text(max_size=12))
+keys = st.one_of(st.sampled_from([*sorted(FIELDS), EFFECT]), st.text(max_size=12))
 
 
 @given(st.dictionaries(keys, junk, max_size=5))

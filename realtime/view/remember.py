@@ -35,12 +35,13 @@ def remembered_settings() -> dict[str, str]:
 
 
 def remember_settings(settings: Settings, keys: Iterable[str]) -> None:
-    """Keep the values that these keys have now."""
+    """Keep the values that these keys have now. A run that starts muted, or loud, or into
+    another device would surprise: nothing of the monitor is kept."""
     kept = store()
     kept.beginGroup("settings")
     values = values_of(settings)
     for key in keys:
-        if key in values and not key.startswith("audio."):
+        if key in FIELDS and not key.startswith(("audio.", "monitor.")):
             kept.setValue(key, AUTO if values[key] is None else str(values[key]))
     kept.endGroup()
     kept.sync()
