@@ -80,7 +80,7 @@ class StftSettings(_Section):
     """Samples, n_fft / 32 to n_fft; None means n_fft // 16."""
     window: WindowName = "hann"
     zero_pad: int = 1
-    """The transform is this many times n_fft long: 1, 2, 4 or 8."""
+    """The transform is this many times n_fft long: 1 to 8."""
 
     @property
     def hop_samples(self) -> int:

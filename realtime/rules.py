@@ -17,11 +17,11 @@ from typing import Any
 from realtime.wording import shown
 
 N_FFT_RANGE = (256, 32768)
-"""Samples; powers of two only, so that a picture row is a power of two bins."""
+"""Samples; powers of two only: they transform fastest and divide by 32 without rest."""
 MONITOR_N_FFT_RANGE = (64, 32768)
 """Samples; below 64 a bin is wider than a critical band."""
-ZERO_PADS = (1, 2, 4, 8)
-"""So that with zero padding, too, the bins are a power of two."""
+ZERO_PAD_RANGE = (1, 8)
+"""Times n_fft; with 8, no tone between two bins reads more than 0.03 dB low with any window."""
 HOPS_IN_N_FFT = 32
 """The smallest hop is n_fft / 32: finer columns show nothing new and cost in proportion."""
 LOWEST_LOG_HZ = 1.0
@@ -55,9 +55,9 @@ def broken_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
 
 def _stft_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
     zero_pad = values["stft.zero_pad"]
-    if zero_pad not in ZERO_PADS:
-        nearest = max(choice for choice in ZERO_PADS if choice <= max(zero_pad, 1))
-        rule = f"1, 2, 4 or 8, times n_fft (try {nearest})"
+    low, high = ZERO_PAD_RANGE
+    if not low <= zero_pad <= high:
+        rule = f"{low} to {high}, times n_fft (try {min(max(zero_pad, low), high)})"
         yield {"stft.zero_pad"}, f"stft.zero_pad = {shown(zero_pad)} must be {rule}"
     n_fft, hop = values["stft.n_fft"], values["stft.hop"]
     low, high = N_FFT_RANGE

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import scipy.signal
 
 from realtime.audio.ring import AudioRing
-from realtime.config import DisplaySettings, StftSettings
+from realtime.config import DisplaySettings, ScaleName, StftSettings
 from realtime.view.analysis import (
     BACKLOG_SECONDS,
     Analysis,
     frames_in_a_column,
     history_columns,
 )
+from realtime.view.mapping import View, render_reference, share_of_hz
 
 RATE = 48000
 EXACT_DB = 0.02
@@ -64,7 +67,7 @@ def test_columns_are_those_of_scipy_however_the_ring_was_filled(ring, rng):
         assert np.max(np.abs(got - want)[loud]) < EXACT_DB
 
 
-@pytest.mark.parametrize("zero_pad", [1, 4])
+@pytest.mark.parametrize("zero_pad", range(1, 9))
 @pytest.mark.parametrize("window", ["hann", "flattop", "kaiser"])
 def test_a_full_scale_sine_on_a_bin_reads_0_dbfs(ring, window, zero_pad):
     stft = StftSettings(n_fft=2048, hop=512, window=window, zero_pad=zero_pad)
@@ -72,6 +75,27 @@ def test_a_full_scale_sine_on_a_bin_reads_0_dbfs(ring, window, zero_pad):
     ring.write(sine(RATE / 2048 * 100, 8192))
     analysis.pull(1.0)
     assert analysis.histories[0].column(3).max() == pytest.approx(0.0, abs=0.01)
+
+
+@pytest.mark.parametrize("n_fft", [2048, 32768])
+@pytest.mark.parametrize("zero_pad", range(1, 9))
+def test_a_tone_lies_at_its_frequency_on_every_axis_with_any_zero_padding(ring, n_fft, zero_pad):
+    stft = StftSettings(n_fft=n_fft, zero_pad=zero_pad)
+    analysis = Analysis(ring, stft, DisplaySettings(span=1.0), 0)
+    ring.write(sine(1000.0, n_fft + 4 * analysis.hop))
+    analysis.pull(1.0)
+    (history,) = analysis.histories
+    n_rows = 700
+    for scale in get_args(ScaleName):
+        display = DisplaySettings(scale=scale, f_low=20.0, f_high=8000.0)
+        db = render_reference(history, View(n_rows, 4, 4.0, 4.0, display, RATE))[:, 2]
+        loudest = np.flatnonzero(db > db.max() - 0.01).mean() + 0.5
+        half_bin = RATE / n_fft / zero_pad / 2
+        low, high = (
+            (1 - share_of_hz(1000.0 + off, display, RATE)) * n_rows for off in (half_bin, -half_bin)
+        )
+        assert low - 1 < loudest < high + 1
+        assert db.max() == pytest.approx(0.0, abs=1.5 / zero_pad**2 + EXACT_DB)
 
 
 def test_instants_and_columns_are_two_names_of_the_same(ring):

@@ -25,8 +25,6 @@ from realtime.view.mapping import (
 SCALE_NAMES = ("linear", "log", "mel", "bark", "erb", "notes")
 FLOOR_DB, PEAK_DB = -90.0, -20.0
 RATE = 48000
-BINS = 512
-HZ_PER_BIN = RATE / 2 / BINS
 LEAST_WINDOW_ROWS = 40
 """Fewer rows than any pane or terminal has; there, levels still hold, places are coarse."""
 
@@ -45,24 +43,31 @@ def displays(draw):
 
 
 @settings(max_examples=150, deadline=None)
-@given(display=displays(), n_rows=st.integers(8, 900), data=st.data())
-def test_a_tone_one_bin_wide_keeps_its_level_on_every_axis_and_at_every_zoom(display, n_rows, data):
+@given(
+    display=displays(),
+    n_rows=st.integers(8, 900),
+    n_bins=st.sampled_from([512, 384, 640, 768, 896]),
+    data=st.data(),
+)
+def test_a_tone_one_bin_wide_keeps_its_level_on_every_axis_and_at_every_zoom(
+    display, n_rows, n_bins, data
+):
+    hz_per_bin = RATE / 2 / n_bins
     edge_rows = np.array([n_rows - 1, 0])  # the tone lies at least a row inside the picture
     low, high = (row_to_hz(row, n_rows, display, RATE) for row in edge_rows)
-    bins = np.arange(BINS)[
-        (np.arange(BINS) * HZ_PER_BIN > low) & (np.arange(BINS) * HZ_PER_BIN < high)
-    ]
+    bins = np.arange(n_bins)
+    bins = bins[(bins * hz_per_bin > low) & (bins * hz_per_bin < high)]
     if not len(bins):
         return
     tone = data.draw(st.sampled_from(list(bins)))
-    level = np.full((40, BINS), FLOOR_DB)
+    level = np.full((40, n_bins), FLOOR_DB)
     level[:, tone] = PEAK_DB
     db = render_reference(history_with(level, 64), View(n_rows, 20, 40.0, 40.0, display, RATE))
     assert np.abs(db.max(axis=0) - PEAK_DB).max() < 0.5
     if n_rows < LEAST_WINDOW_ROWS:
         return
     rows = np.flatnonzero(db[:, 0] > PEAK_DB - 0.5)
-    share = share_of_hz((tone + np.array([-0.5, 0.5])) * HZ_PER_BIN, display, RATE)
+    share = share_of_hz((tone + np.array([-0.5, 0.5])) * hz_per_bin, display, RATE)
     top, bottom = (1 - share[1]) * n_rows, (1 - share[0]) * n_rows
     assert np.array_equal(rows, np.arange(rows[0], rows[-1] + 1))
     assert top - 1.6 < rows[0]
@@ -136,6 +141,22 @@ def test_a_logarithmic_axis_never_begins_at_0_hz():
         assert np.isfinite(share_of_hz(0.0, DisplaySettings(scale=scale, f_low=1), RATE))
 
 
+@pytest.mark.parametrize("scale", SCALE_NAMES)
+@pytest.mark.parametrize("n_bins", [384, 512, 640, 8 * 1792])
+def test_the_uppermost_row_shows_the_uppermost_bin_and_nothing_beyond(scale, n_bins):
+    display = DisplaySettings(scale=scale, f_low=30)
+    level = np.full((4, n_bins), FLOOR_DB)
+    level[:, -1] = PEAK_DB
+    for reduce in ("peak", "mean"):
+        history = ColumnHistory(n_bins, 16, reduce)
+        history.append(level)
+        db = render_reference(history, View(700, 4, 4.0, 4.0, display, RATE))
+        assert not np.isnan(db).any()
+        if reduce == "peak":
+            assert np.allclose(db[0], PEAK_DB, atol=0.01)
+            assert (db[-1] < FLOOR_DB + 0.01).all()
+
+
 def test_rows_above_half_the_sample_rate_show_nothing():
     display = DisplaySettings(scale="linear", f_low=0, f_high=20000)
     table = row_table(100, display, 16000, 256)
@@ -182,7 +203,7 @@ def test_sound_that_is_not_there_yet_or_no_longer_and_gaps_are_nan():
 
 
 def test_tilt_adds_its_db_per_octave_from_1_khz():
-    level = np.full((4, BINS), -50.0)
+    level = np.full((4, 512), -50.0)
     display = DisplaySettings(scale="log", f_low=500, f_high=2000, tilt=6.0)
     db = render_reference(history_with(level, 16), View(200, 4, 4.0, 4.0, display, RATE))
     assert db[0, 0] == pytest.approx(-44, abs=0.05)

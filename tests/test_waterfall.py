@@ -129,7 +129,15 @@ def test_choosing_the_mean_redraws_what_is_there(canvas, rng):
     assert_is_the_reference(canvas, history)
 
 
-@pytest.mark.parametrize("n_bins", [16385, 131073])
+@pytest.mark.parametrize("n_bins", [385, 641, 1793])
+def test_bins_that_are_no_power_of_two_are_drawn_as_the_reference_says(canvas, rng, n_bins):
+    history = filled(rng, n_bins=n_bins, n_columns=64, n=90)
+    for scale in ("linear", "log"):
+        show(canvas, history, span=60.0, f_low=20, scale=scale)
+        assert_is_the_reference(canvas, history)
+
+
+@pytest.mark.parametrize("n_bins", [16385, 131073, 114_689])
 def test_rows_wider_than_a_texture_are_folded(canvas, rng, n_bins):
     history = filled(rng, n_bins=n_bins, n_columns=64, n=90)
     assert history.fold == 2

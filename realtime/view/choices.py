@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime.config import COLORMAPS, N_FFT_RANGE, Settings, values_of
+from realtime.rules import ZERO_PAD_RANGE
 
 Changes = Mapping[str, Any]
 
@@ -124,7 +125,8 @@ CHOICES: tuple[Choice, ...] = (
     _plain("stft.window", "Analysis", "Window", "Shape of one frame",
            tuple(WINDOW_TEXT), WINDOW_TEXT.__getitem__, cyclic=True),
     _plain("stft.zero_pad", "Analysis", "Padding", "Zeros added: finer bins, no finer resolution",
-           (1, 2, 4, 8), lambda factor: "none" if factor == 1 else f"{factor} × n"),
+           tuple(range(ZERO_PAD_RANGE[0], ZERO_PAD_RANGE[1] + 1)),
+           lambda factor: "none" if factor == 1 else f"{factor} × n"),
     _plain("display.scale", "Frequency", "Scale", "Frequency axis",
            tuple(SCALE_TEXT), SCALE_TEXT.__getitem__, cyclic=True),
     _plain("display.gamma", "Level", "Gamma", "Above 1 darkens quiet sounds, below 1 lifts them",

@@ -4,8 +4,9 @@
 It knows no GPU: a viewer remembers by itself up to which cell it has copied each level
 (`rows_since`), so a hidden viewer costs nothing, however long it stays hidden.
 
-One *row* holds one column: `B` cells, then their frequency levels of B/2, B/4 ... 1 cells, each
-the peak (or mean power) of two cells before it; 2B cells in all, the last one unused.
+One *row* holds one column: `B` cells, a power of two of which the bins fill the first and the rest
+stay gaps, then their frequency levels of B/2, B/4 ... 1 cells, each the peak (or mean power) of two
+cells before it; 2B cells in all, the last one unused.
 The rows are rings, one for each time level: C rows of single columns, C/2 rows of two columns
 each, ... 2 rows of C/2 columns. Two more rows follow: the newest cell of the level that is looked
 at, complete or not (`settle`), and the peak hold. 2C rows in all.
@@ -43,8 +44,8 @@ NEPER_PER_DB = np.float32(np.log(10.0) / 10.0)
 class ColumnHistory:
     """The newest `n_columns` columns of dB, with peak (or mean) levels in frequency and time.
 
-    n_bins : bins of the columns that will come, a power of two, or one more (the Nyquist bin,
-        which is left out).
+    n_bins : bins of the columns that will come, an even number, or one more (the Nyquist bin,
+        which is left out). Where they are more than `MAX_BINS`, 2, 4 ... of them share a cell.
     n_columns : columns kept, rounded up to a power of two.
     reduce : "peak" or "mean" (of power): what several cells become.
 
@@ -53,25 +54,27 @@ class ColumnHistory:
 
     def __init__(self, n_bins: int, n_columns: int, reduce: Reduce = "peak"):
         kept = n_bins - n_bins % 2
-        if kept < 2 or kept & (kept - 1):
+        self.bins_per_cell = max(1, power_of_two(kept) // MAX_BINS)
+        if kept < 2 or kept % self.bins_per_cell:
             raise ValueError(
-                f"n_bins = {n_bins} must be a power of two, or one more; "
-                "use n_fft * zero_pad // 2 + 1 with a power of two n_fft"
+                f"n_bins = {n_bins} must be at least 2, and a multiple of {self.bins_per_cell} or "
+                "one more; use n_fft * zero_pad // 2 + 1 with a power of two n_fft"
             )
         self.n_bins_in = n_bins
-        self.bins_per_cell = max(1, kept // MAX_BINS)
         self.n_bins = kept // self.bins_per_cell
+        self.n_cells = power_of_two(self.n_bins)
         self.n_columns = 1 << max(1, (n_columns - 1).bit_length())
         self.n_levels = self.n_columns.bit_length() - 1
-        fold = max(1, 2 * self.n_bins // TEXTURE_LIMIT)
+        width = 2 * self.n_cells
+        fold = max(1, width // TEXTURE_LIMIT)
         if 2 * self.n_columns * fold > TEXTURE_LIMIT:
             raise ValueError(
                 f"n_columns = {n_columns} of {self.n_bins} bins do not fit in a texture of "
                 f"{TEXTURE_LIMIT} rows; keep at most {TEXTURE_LIMIT // (2 * fold)} columns"
             )
         self.fold = fold
-        self.texture_shape = (2 * self.n_columns * fold, 2 * self.n_bins // fold)
-        self.cells: NDArray[np.uint16] = np.zeros((2 * self.n_columns, 2 * self.n_bins), np.uint16)
+        self.texture_shape = (2 * self.n_columns * fold, width // fold)
+        self.cells: NDArray[np.uint16] = np.zeros((2 * self.n_columns, width), np.uint16)
         self.reduce = reduce
         self.count = 0
         """Columns appended so far, blank ones included: the absolute index of the next one."""
@@ -81,12 +84,12 @@ class ColumnHistory:
         """Raised when the peak-hold row has changed."""
         rows = [self.first_row(k) for k in range(self.n_levels + 1)]
         self._time = [self.cells[a:b] for a, b in itertools.pairwise(rows)]
-        starts = [2 * self.n_bins - (2 * self.n_bins >> j) for j in range(self.n_bins.bit_length())]
+        starts = [width - (width >> j) for j in range(self.n_cells.bit_length())]
         self._octaves = [
             (slice(a, b, 2), slice(a + 1, b, 2), slice(b, b + (b - a) // 2))
             for a, b in itertools.pairwise(starts)
         ]
-        self._scratch = np.zeros((FEW_ROWS, 2 * self.n_bins), np.uint16)
+        self._scratch = np.zeros((FEW_ROWS, width), np.uint16)
         self._steps = [
             [tuple(self._scratch[:n, part] for part in octave) for octave in self._octaves]
             for n in range(FEW_ROWS + 1)
@@ -263,11 +266,11 @@ class ColumnHistory:
                 np.maximum(rows[:, even], rows[:, odd], out=rows[:, target])
             return
         power = np.empty(rows.shape, np.float32)
-        power[:, : self.n_bins] = _power(rows[:, : self.n_bins])
+        power[:, : self.n_cells] = _power(rows[:, : self.n_cells])
         for even, odd, target in self._octaves:
             np.add(power[:, even], power[:, odd], out=power[:, target])
             power[:, target] *= np.float32(0.5)
-        rows[:, self.n_bins : -1] = _codes_of_power(power[:, self.n_bins : -1])
+        rows[:, self.n_cells : -1] = _codes_of_power(power[:, self.n_cells : -1])
 
     def _reduce_time(self, old: int, new: int) -> None:
         """Complete the cells of each time level that end in columns [old, new)."""
@@ -289,6 +292,11 @@ class ColumnHistory:
             np.maximum(a, b, out=target)
         else:
             target[:] = _codes_of_power((_power(a) + _power(b)) * np.float32(0.5))
+
+
+def power_of_two(n: int) -> int:
+    """The least power of two that is not below `n`; 1000 -> 1024."""
+    return 1 << (n - 1).bit_length()
 
 
 def _power(codes: NDArray[np.uint16]) -> NDArray[np.float32]:

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from realtime.config import DisplaySettings
 from realtime.dsp.levels import DB_CEIL, DB_FLOOR
 from realtime.dsp.scales import LOWEST_LOG_HZ, SCALES
-from realtime.view.history import GAP, ColumnHistory
+from realtime.view.history import GAP, ColumnHistory, power_of_two
 
 TILT_PIVOT_HZ = 1000.0
 """Hz; the frequency that `display.tilt` leaves as it is."""
@@ -102,7 +102,8 @@ def row_table(
     edges = (edges_hz * bins_per_hz + 0.5) / bins_per_cell
     centres = (centres_hz * bins_per_hz + 0.5) / bins_per_cell
     first, last, level = _cells_between(edges[::-1], centres[::-1], n_bins)
-    offset = 2 * n_bins - (2 * n_bins >> level)
+    row = 2 * power_of_two(n_bins)
+    offset = row - (row >> level)
     octaves = np.log2(np.maximum(centres_hz, 1e-3) / TILT_PIVOT_HZ)
     return RowTable(
         first=(offset + first)[::-1],
