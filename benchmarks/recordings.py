@@ -120,7 +120,7 @@ def _recording(held: Held, paths: list[Path]) -> Recording:
 
 def _read(path: Path) -> tuple[NDArray[np.float32], int]:
     if path.suffix == ".raw":
-        return np.fromfile(path, "<i2").astype(np.float32) / 32768, RAW_RATE
+        return np.fromfile(path, "<i2").astype(np.float32) / np.float32(32768), RAW_RATE
     samples, sample_rate = soundfile.read(path, dtype="float32", always_2d=True)
     return samples.mean(axis=1).astype(np.float32), sample_rate
 
