@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import re
 import shlex
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -349,6 +353,29 @@ def test_ctrl_c_gives_the_terminal_back(tmux: Tmux) -> None:
     tmux.press("C-c")
     tmux.wait_for("ended with 0")
     assert tmux.do("display", "-p", "#{alternate_on} #{cursor_flag}").split() == ["0", "1"]
+
+
+def test_a_terminal_that_answers_no_question_shows_a_picture_all_the_same() -> None:
+    """blessed by itself waits for answers until these seconds are long over."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (30, 100))
+    command = [
+        *(sys.executable, "-m", "realtime", "live", "tone:1000", "--view", "terminal"),
+        *("--seconds", "5", "--set", "display.span=1"),
+    ]
+    running = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm-256color"},
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # which says that the other side is closed
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    _, complaint = running.communicate(timeout=20)
+    assert (running.returncode, complaint) == (0, b"")
+    assert re.search("[▀▄]", shown.decode())
 
 
 def test_where_only_ascii_can_be_printed_it_draws_in_ascii(tmux: Tmux) -> None:

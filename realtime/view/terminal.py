@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import signal
 import sys
 import time
@@ -24,6 +25,10 @@ from realtime.view.model import LiveModel
 from realtime.view.page import Page
 
 FRAME_SECONDS = 0.05
+ANSWER_SECONDS = "0.5"
+"""How long blessed waits for the answer to each of the two questions it asks a terminal at the
+start (name and colours), unless the user has set it: more than one across the world takes over
+ssh. A terminal that answers nothing would otherwise keep the picture waiting for 10 s."""
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 """Terminals that know synchronised output show the frame at once; the others ignore these."""
 
@@ -42,12 +47,13 @@ def run_terminal(model: LiveModel, seconds: float | None = None) -> None:
 
 
 def _run(model: LiveModel, seconds: float | None) -> None:
+    until = time.monotonic() + seconds if seconds is not None else float("inf")
+    os.environ.setdefault("BLESSED_QUERY_TIMEOUT_SECONDS", ANSWER_SECONDS)
     import blessed
 
     terminal = blessed.Terminal(stream=sys.stdout)
     page = Page(model, glyphs=_can_print("▀−·…"))
     screen = _Screen(terminal.number_of_colors)
-    until = time.monotonic() + seconds if seconds is not None else float("inf")
     with _whole_screen(terminal):
         due = time.monotonic()
         while time.monotonic() < until and not page.over:
