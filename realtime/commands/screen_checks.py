@@ -88,11 +88,11 @@ def missing_libraries() -> list[str]:
 
 def terminal() -> Check:
     """What the terminal view can draw with."""
-    import blessed
+    from realtime.view.terminal import open_terminal
 
     if not sys.stdout.isatty():
         return Check("terminal", "note", "standard output is no terminal: live prints numbers")
-    colours = blessed.Terminal().number_of_colors
+    colours = open_terminal().number_of_colors
     if colours >= TRUE_COLOURS:
         return Check("terminal", "ok", "24-bit colours")
     fix = "export COLORTERM=truecolor, if the terminal can show them (most can)"

@@ -46,12 +46,17 @@ def run_terminal(model: LiveModel, seconds: float | None = None) -> None:
         raise BrokenPipeError("the terminal is gone") from error
 
 
-def _run(model: LiveModel, seconds: float | None) -> None:
-    until = time.monotonic() + seconds if seconds is not None else float("inf")
+def open_terminal() -> Any:
+    """blessed's terminal on standard output."""
     os.environ.setdefault("BLESSED_QUERY_TIMEOUT_SECONDS", ANSWER_SECONDS)
     import blessed
 
-    terminal = blessed.Terminal(stream=sys.stdout)
+    return blessed.Terminal(stream=sys.stdout)
+
+
+def _run(model: LiveModel, seconds: float | None) -> None:
+    until = time.monotonic() + seconds if seconds is not None else float("inf")
+    terminal = open_terminal()
     page = Page(model, glyphs=_can_print("▀−·…"))
     screen = _Screen(terminal.number_of_colors)
     with _whole_screen(terminal):
