@@ -209,6 +209,24 @@ def test_without_a_microphone_the_demo_plays_and_says_so() -> None:
     assert done.stderr.count("; playing the demo") == 1
 
 
+@pytest.mark.parametrize("configuration", ["", "nonsense\n"])
+def test_a_broken_sound_configuration_is_told_and_the_demo_plays_unless_a_microphone_was_named(
+    configuration: str, tmp_path: Path
+) -> None:
+    """On an empty one PortAudio aborts its process, on the other it refuses to start."""
+    (tmp_path / "asound.conf").write_text(configuration)
+    done = run("live", "--json", "--seconds", "1.2")
+    assert done.returncode == 0
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["device"] == "demo"
+    assert line["message"].endswith("; playing the demo")
+    assert done.stderr == f"realtime: {line['message']}\n"
+    done = run("live", "mic", "--view", "none")
+    assert done.returncode in (1, 2)
+    assert done.stdout == ""
+    assert f"{done.stderr.strip()}; playing the demo" == f"realtime: {line['message']}"
+
+
 @pytest.mark.parametrize("flag", [["--channels", "2"], ["--set", "audio.sample_rate=8000"]])
 def test_the_demo_does_not_stand_in_for_a_microphone_with_special_wishes(flag: list[str]) -> None:
     assert refused("live", "--view", "none", *flag)[0].startswith("no microphone was found")

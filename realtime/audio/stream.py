@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realtime.config import AudioSettings
-from realtime.errors import DeviceError, MissingDependency
+from realtime.errors import DeviceError, EngineError, MissingDependency
 
 if TYPE_CHECKING:
     from realtime.audio.sources import Deliver, OnEnd
@@ -28,7 +28,8 @@ device calls its default is not to be trusted (a 48000 Hz server was seen to say
 def portaudio() -> Any:
     """The sounddevice module, PortAudio initialised, its libraries kept from writing to stderr.
 
-    Raises `MissingDependency` where the PortAudio library is not installed.
+    Raises `MissingDependency` where the PortAudio library is not installed, `EngineError` where it
+    does not start.
     """
     with quiet_stderr():
         try:
@@ -39,6 +40,11 @@ def portaudio() -> Any:
             raise MissingDependency(
                 "the Python package sounddevice is missing: install it with "
                 "'pip install sounddevice'"
+            ) from fault
+        except Exception as fault:  # its PortAudioError, which cannot be named before it is there
+            raise EngineError(
+                f"PortAudio does not start ({_reason(fault)}): is ~/.asoundrc, or another sound "
+                "configuration, faulty? 'realtime doctor' looks for the cause"
             ) from fault
     return sounddevice
 

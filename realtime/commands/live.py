@@ -14,7 +14,7 @@ from multiprocessing import resource_tracker
 from realtime.audio.sources import parse_source
 from realtime.commands.request import Request, checked
 from realtime.commands.views import Surroundings
-from realtime.errors import DeviceError, MissingDependency
+from realtime.errors import DeviceError, EngineError, MissingDependency
 from realtime.wording import say
 
 
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
         note = ""
         try:
             engine.start()
-        except (DeviceError, MissingDependency) as error:
+        except (DeviceError, EngineError, MissingDependency) as error:
             if not plays_demo_instead(request):
                 raise
             note = f"{error}; playing the demo"
@@ -51,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def plays_demo_instead(request: Request) -> bool:
-    """Without a microphone, unless one was named or asked to be like this or that."""
+    """Without a microphone, or none that can be reached, unless one was named or asked to be like
+    this or that."""
     audio = request.settings.audio
     return not request.source.named and audio.sample_rate is None and audio.channels is None
 
