@@ -25,8 +25,10 @@ from vispy.gloo import read_pixels
 
 from realtime.config import DisplaySettings
 from realtime.errors import MissingDependency
+from realtime.view.boxes import Strip
 from realtime.view.history import ColumnHistory
 from realtime.view.mapping import View, row_to_hz, x_to_column
+from realtime.view.marks import Marks
 from realtime.view.waterfall import Waterfall
 
 PANE_GAP = 2
@@ -35,6 +37,8 @@ SEPARATOR = (0.35, 0.35, 0.35, 1.0)
 """Colour between panes."""
 NOMINAL_DPI = 96.0
 """Told to vispy, which would run the program xdpyinfo to ask; nothing here depends on it."""
+OVER = ("src_alpha", "one_minus_src_alpha", "zero", "one")
+"""Blending that leaves the canvas itself opaque."""
 STRIP_MAX_SHARE = 0.5
 """The spectrum never takes more than half of the canvas."""
 
@@ -76,6 +80,7 @@ class PictureCanvas(app.Canvas):
         """Why nothing is drawn: the driver refused; shown by the window instead of the picture."""
         self._deep = deep
         self._panes: list[Waterfall] = []
+        self._marks = Marks()
         self._display = DisplaySettings()
         self._sample_rate = 48000
         self._scroll = (0.0, 1.0)
@@ -116,6 +121,7 @@ class PictureCanvas(app.Canvas):
     def set_display(self, display: DisplaySettings, sample_rate: int) -> None:
         """How it looks, from the next frame on; uploads no sound."""
         self._display, self._sample_rate = display, sample_rate
+        self._marks.set_axis()
         for pane in self._panes:
             pane.set_display(display, sample_rate)
 
@@ -137,6 +143,10 @@ class PictureCanvas(app.Canvas):
                     column = x - left if x - left < min(width, self._panes[index].size[0]) else None
         for pane in self._panes:
             pane.set_crosshair(column, row)
+
+    def set_marks(self, area: Sequence[Strip], taken: bool = False) -> None:
+        """Outline this area in every pane; its times are absolute columns. See `Marks`."""
+        self._marks.set_area(area, taken)
 
     def set_spectrum_column(self, column: int | None) -> None:
         """Column whose spectrum is shown; None for that at the right edge."""
@@ -199,9 +209,21 @@ class PictureCanvas(app.Canvas):
             self.context.clear(depth=False, stencil=False)
             for pane in self._panes:
                 pane.draw()
+            if self._marks.area:
+                self._draw_marks()
             self.context.flush_commands()
         except RuntimeError as error:
             self.failure = no_opengl(error)
+
+    def _draw_marks(self) -> None:
+        panes = [
+            (left, top, pane.size[0], pane.size[1])
+            for pane, (left, top, _, _) in zip(self._panes, self.rects(), strict=True)
+        ]
+        self.context.set_state(blend=True, blend_func=OVER)
+        axis = self._display, self._sample_rate
+        self._marks.draw(panes, self._pixels(), self.pixel_scale, self._scroll, axis)
+        self.context.set_state(blend=False)
 
     def grab(self) -> NDArray[np.uint8]:
         """Draw and read back: RGBA uint8 (height, width, 4), physical pixels.
