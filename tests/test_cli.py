@@ -247,6 +247,19 @@ def test_a_file_plays_to_its_end_and_the_command_ends(tmp_path: Path) -> None:
     assert "peak -6 -6 dB" in done.stderr
 
 
+def test_a_file_with_values_that_are_no_sound_plays_and_is_told(tmp_path: Path) -> None:
+    sound = np.full((4000, 2), 0.5, np.float32)
+    sound[7, 0], sound[3990] = np.nan, np.inf
+    soundfile.write(tmp_path / "holes.wav", sound, 8000, subtype="FLOAT")
+    done = run("live", str(tmp_path / "holes.wav"), "--json")
+    assert done.returncode == 0
+    line = json.loads(done.stdout.splitlines()[-1])
+    assert line["peak_dbfs"] == pytest.approx([-6.02, -6.02], abs=0.1)
+    told = [text.removeprefix("realtime: ") for text in done.stderr.splitlines()]
+    assert told[0].startswith("'holes.wav' holds values that are no sound (NaN or infinite)")
+    assert told[-1] == "3 NaN or infinite values of 'holes.wav' became zeros"
+
+
 @pytest.mark.parametrize(
     ("number", "everyone"),
     [(signal.SIGTERM, False), (signal.SIGINT, True), (signal.SIGHUP, True)],

@@ -164,6 +164,7 @@ class _Engine:
     """What `silence` looks at, in numbers of the test's own choice."""
 
     listens = True
+    bad_samples = 0
 
     def __init__(self, gaps=()):
         self.info = type("Info", (), {"name": "desk mic", "sample_rate": RATE})
@@ -180,6 +181,14 @@ def test_exact_zeros_from_a_microphone_are_reported_and_those_of_a_loss_are_not(
     deaf = _Engine()
     deaf.listens = False
     assert silence(deaf, RATE) == ""
+
+
+def test_values_that_are_no_sound_are_told_as_long_as_nothing_is_more_urgent():
+    notices, engine = Notices("a note"), _Engine()
+    engine.bad_samples = 3
+    assert notices.message(engine, 0, 0).startswith("'desk mic' holds values that are no sound")
+    notices.heed(Event("lost", "gone"), 0)
+    assert notices.message(engine, 0, 0) == "gone"
 
 
 def test_trouble_is_shown_until_it_is_over_and_news_for_a_while_and_then_the_note():

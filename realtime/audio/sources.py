@@ -67,6 +67,8 @@ class Samples(Protocol):
     name: str
     sample_rate: int
     n_channels: int
+    bad_samples: int
+    """NaN and infinite values so far, each replaced by zero."""
 
     def read(self, n_samples: int) -> np.ndarray:
         """The next block, float32 (n_samples, n_channels), the caller's own; shorter at the end."""
@@ -223,6 +225,11 @@ class PacedSource:
     @property
     def active(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
+
+    @property
+    def bad_samples(self) -> int:
+        """NaN and infinite values so far, each delivered as zero."""
+        return self._samples.bad_samples
 
     def start(self, deliver: Deliver, on_end: OnEnd) -> None:
         """Once only: a stopped source has let go of its samples."""

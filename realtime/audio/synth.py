@@ -31,6 +31,9 @@ class Generator:
     A subclass gives `chunk`.
     """
 
+    bad_samples = 0
+    """What is computed holds no NaN."""
+
     def __init__(self, name: str, sample_rate: int, n_channels: int):
         self.name = name
         self.sample_rate = sample_rate

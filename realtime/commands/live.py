@@ -47,6 +47,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         with _undisturbed():
             engine.stop()
+    if engine.bad_samples:
+        say(f"{engine.bad_samples} NaN or infinite values of '{engine.info.name}' became zeros")
     return 0
 
 

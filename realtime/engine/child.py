@@ -1,7 +1,8 @@
 """The engine's process: opens the source, feeds the ring, and ends when its parent is gone.
 
 Talks with its parent over one pipe, in tuples: ("opened", StreamInfo), then ("attach", ring
-name, status name) comes back, then ("started",), at last ("ended", reason) or ("failed", error).
+name, status name) comes back, then ("started",), where a file holds NaN or infinite values ("bad",
+how many so far), at last ("ended", reason) or ("failed", error).
 A closed pipe means that the parent is gone.
 """
 
@@ -18,7 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from realtime.audio.ring import AudioRing
-from realtime.audio.sources import Source, SourceSpec, open_source
+from realtime.audio.sources import PacedSource, Source, SourceSpec, open_source
 from realtime.config import AudioSettings
 from realtime.engine.engine import Engine
 from realtime.engine.status import Status
@@ -73,16 +74,26 @@ def _run(pipe: Connection, source: Source, ring: AudioRing, status: Status) -> N
         engine.start()
         engine.step(time.monotonic_ns())
         pipe.send(("started",))
+        told = 0
         while engine.ended is None:
             if pipe.poll(STEP_SECONDS):
                 pipe.recv()  # no commands yet; a closed pipe raises EOFError
             engine.step(time.monotonic_ns())
+            told = _tell_bad(pipe, source, told)
         engine.step(time.monotonic_ns())
+        _tell_bad(pipe, source, told)
     finally:
         engine.stop()
         ring.close()
         status.close()
     pipe.send(("ended", engine.ended))
+
+
+def _tell_bad(pipe: Connection, source: Source, told: int) -> int:
+    bad = source.bad_samples if isinstance(source, PacedSource) else 0
+    if bad > told:
+        pipe.send(("bad", bad))
+    return bad
 
 
 def _tell(pipe: Connection, message: tuple[Any, ...]) -> None:

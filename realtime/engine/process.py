@@ -67,6 +67,8 @@ class EngineProcess:
         self.ended = False
         """The source came to its end by itself (a file), and nothing is to be restarted."""
         self.restarts = 0
+        self.bad_samples = 0
+        """NaN and infinite values of the source so far, each delivered as zero."""
 
     def launch(self) -> None:
         """Begin to start; the caller may import or draw meanwhile and then call `start`."""
@@ -164,6 +166,8 @@ class EngineProcess:
                         self._attach(message[1])
                     case "started":
                         self._on_started(events)
+                    case "bad":
+                        self.bad_samples = message[1]
                     case "ended":
                         self._on_ended(events, message[1])
                         return False

@@ -37,7 +37,17 @@ class Notices:
             return trouble
         if self._news and now_ns - self._news_ns < NEWS_SECONDS * 1e9:
             return self._news
-        return self.note
+        return unreal(engine) or self.note
+
+
+def unreal(engine: EngineProcess) -> str:
+    """Says so where the source has delivered zeros in place of what is no sound."""
+    if not engine.bad_samples:
+        return ""
+    return (
+        f"'{engine.info.name}' holds values that are no sound (NaN or infinite), played as zeros: "
+        "make the file anew from where it came"
+    )
 
 
 def silence(engine: EngineProcess, zero_run: int) -> str:
