@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from realtime.audio.ring import AudioRing
     from realtime.dsp.levels import LevelMeter, column_db
+    from realtime.dsp.processors.base import FrameFormat, Processor
+    from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Switch
+    from realtime.dsp.processors.registry import Effect, parse_effect, register
     from realtime.dsp.scales import SCALES, FrequencyScale, note_hz, note_name
     from realtime.dsp.stft import StreamingIstft, StreamingStft
     from realtime.dsp.windows import WINDOWS, asymmetric_windows, dual_window, window
@@ -36,6 +39,16 @@ _HOMES = {
     "AudioRing": "realtime.audio.ring",
     "LevelMeter": "realtime.dsp.levels",
     "column_db": "realtime.dsp.levels",
+    "FrameFormat": "realtime.dsp.processors.base",
+    "Processor": "realtime.dsp.processors.base",
+    "Box": "realtime.dsp.processors.parameters",
+    "Boxes": "realtime.dsp.processors.parameters",
+    "Choice": "realtime.dsp.processors.parameters",
+    "Number": "realtime.dsp.processors.parameters",
+    "Switch": "realtime.dsp.processors.parameters",
+    "Effect": "realtime.dsp.processors.registry",
+    "parse_effect": "realtime.dsp.processors.registry",
+    "register": "realtime.dsp.processors.registry",
     "SCALES": "realtime.dsp.scales",
     "FrequencyScale": "realtime.dsp.scales",
     "note_hz": "realtime.dsp.scales",
@@ -61,23 +74,33 @@ __all__ = [
     "SCALES",
     "WINDOWS",
     "AudioRing",
+    "Box",
+    "Boxes",
+    "Choice",
     "DeviceError",
+    "Effect",
     "EngineError",
+    "FrameFormat",
     "FrequencyScale",
     "LevelMeter",
     "MissingDependency",
+    "Number",
     "Overrun",
+    "Processor",
     "RealtimeError",
     "RequestError",
     "SettingsError",
     "SourceError",
     "StreamingIstft",
     "StreamingStft",
+    "Switch",
     "asymmetric_windows",
     "column_db",
     "dual_window",
     "note_hz",
     "note_name",
+    "parse_effect",
+    "register",
     "window",
 ]
 

@@ -115,10 +115,19 @@ class Processor:
         raise NotImplementedError
 
     def changed(self, values: Mapping[str, Any]) -> Self:
-        """A copy with other values and a copy of the state. Raises RequestError."""
+        """A copy with other values and a copy of the state. Raises RequestError.
+
+        Arrays that nothing writes to (`setflags(write=False)`) are shared and not copied, which
+        counts for large ones: a slider that is dragged asks for a copy many times a second.
+        """
         merged = checked_values(type(self), {**self.values, **values})
-        shared = {id(thing): thing for thing in (self.format, self.capture)}
-        twin = copy.deepcopy(self, shared)
+        frozen = [
+            thing
+            for thing in vars(self).values()
+            if isinstance(thing, np.ndarray) and not thing.flags.writeable
+        ]
+        shared = [self.format, self.capture, *frozen]
+        twin = copy.deepcopy(self, {id(thing): thing for thing in shared})
         twin.values = merged
         twin.prepare()
         return twin

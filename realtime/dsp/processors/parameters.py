@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, overload
 
+import numpy as np
+
 from realtime.errors import RequestError
 
 T = TypeVar("T")
@@ -38,6 +40,10 @@ class Parameter(Generic[T]):
         """`value`, or what its text means. Raises RequestError with `key` in its sentence."""
         raise NotImplementedError
 
+    def text(self, value: T) -> str:
+        """`value` as people write it: `checked` reads it back."""
+        return str(value)
+
 
 class Number(Parameter[float]):
     """A number within low..high, in `unit`. logarithmic : how a slider runs."""
@@ -59,7 +65,7 @@ class Number(Parameter[float]):
     def checked(self, key: str, value: Any) -> float:
         try:
             number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not self.low <= number <= self.high or (self.whole and number != int(number)):
             kind = "a whole number" if self.whole else "a number"
@@ -74,15 +80,19 @@ class Number(Parameter[float]):
 class Switch(Parameter[bool]):
     """On or off."""
 
-    _WORDS: ClassVar = dict.fromkeys(("on", "true", "yes"), True) | dict.fromkeys(
-        ("off", "false", "no"), False
-    )
+    _WORDS: ClassVar[dict[str, bool]] = {
+        **{"on": True, "true": True, "yes": True},
+        **{"off": False, "false": False, "no": False},
+    }
 
     def checked(self, key: str, value: Any) -> bool:
         meant = value if isinstance(value, bool) else self._WORDS.get(str(value).lower())
         if meant is None:
             raise RequestError(f"{key} = {value!r} must be on or off")
         return meant
+
+    def text(self, value: bool) -> str:
+        return "on" if value else "off"
 
 
 class Choice(Parameter[str]):
@@ -93,9 +103,9 @@ class Choice(Parameter[str]):
         self.choices = choices
 
     def checked(self, key: str, value: Any) -> str:
-        if value not in self.choices:
+        if not (isinstance(value, str) and value in self.choices):
             raise RequestError(f"{key} = {value!r} must be one of {', '.join(self.choices)}")
-        return str(value)
+        return value
 
 
 class Box(NamedTuple):
@@ -116,25 +126,35 @@ class Boxes(Parameter[tuple[Box, ...]]):
     def checked(self, key: str, value: Any) -> tuple[Box, ...]:
         try:
             boxes = value.split("+") if isinstance(value, str) else value
-            read = tuple(_box(box) for box in boxes if box != "")
-        except (TypeError, ValueError):
-            read = (Box(-1, -1),)
-        if not all(
-            0 <= box.f_low < box.f_high < math.inf and (box.stop == 0 or 0 <= box.start < box.stop)
-            for box in read
-        ):
+            return tuple(_box(box) for box in boxes if box != "")
+        except (TypeError, ValueError, OverflowError) as error:
             raise RequestError(
-                f"{key} = {value!r} must be bands in Hz, low-high, joined by + (try 300-3400)"
-            )
-        return read
+                f"{key} = {value!r} must be bands in Hz, low-high, joined by +, each with "
+                "@start-stop in samples where it has a time (try 300-3400)"
+            ) from error
+
+    def text(self, value: tuple[Box, ...]) -> str:
+        return "+".join(
+            f"{_decimal(box.f_low)}-{_decimal(box.f_high)}"
+            + (f"@{box.start}-{box.stop}" if box.stop else "")
+            for box in value
+        )
+
+
+def _decimal(number: float) -> str:
+    """Every digit, and no exponent, whose sign would read as the minus between two numbers."""
+    return np.format_float_positional(number, trim="-")
 
 
 def _box(value: Any) -> Box:
-    if not isinstance(value, str):
-        return Box(*value)
-    band, _, time = value.partition("@")
-    low, high = band.split("-")
-    if not time:
-        return Box(float(low), float(high))
-    start, stop = time.split("-")
-    return Box(float(low), float(high), int(start), int(stop))
+    """Raises TypeError, ValueError or OverflowError where `value` is no box."""
+    if isinstance(value, str):
+        band, at, time = value.partition("@")
+        value = [*band.split("-"), *(time.split("-") if at else ())]
+    low, high, start, stop = (*value, 0, 0) if len(value) == 2 else value
+    box = Box(float(low), float(high), int(start), int(stop))
+    if not (
+        0 <= box.f_low < box.f_high < math.inf and (box.stop == 0 or 0 <= box.start < box.stop)
+    ):
+        raise ValueError
+    return box

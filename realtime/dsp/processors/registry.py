@@ -63,19 +63,19 @@ def find_processor(name: str) -> type[Processor]:
 def _load(path: str) -> type[Processor]:
     module_name, _, class_name = path.partition(":")
     try:
-        kind = getattr(importlib.import_module(module_name), class_name)
-    except (ImportError, ValueError) as error:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # a stranger's module may raise anything
         raise RequestError(
-            f"effect {path!r}: module {module_name!r} cannot be imported ({error}); is it on the "
-            "Python path?"
+            f"effect {path!r}: module {module_name!r} cannot be imported ({error!r}); is it on "
+            "the Python path?"
         ) from error
-    except AttributeError as error:
-        raise RequestError(
-            f"effect {path!r}: module {module_name!r} has no class {class_name!r}"
-        ) from error
+    kind = getattr(module, class_name, None)
     if not (isinstance(kind, type) and issubclass(kind, Processor)):
-        raise RequestError(f"effect {path!r} must be a subclass of realtime.Processor")
-    if not kind.name:
+        raise RequestError(
+            f"effect {path!r}: {module_name!r} must hold a class {class_name!r}, a subclass of "
+            "realtime.Processor"
+        )
+    if "name" not in vars(kind):
         kind.name = path
     return kind
 
@@ -101,10 +101,10 @@ def parse_effect(text: str) -> Effect:
 
     `package.module:Class:key=value` for a processor of one's own.
     """
-    parts = text.strip().split(":")
-    if len(parts) > 1 and "." in parts[0] and "=" not in parts[1]:
-        parts[:2] = [":".join(parts[:2])]
-    name, settings = parts[0], ":".join(parts[1:])
+    name, _, settings = text.strip().partition(":")
+    class_name, _, rest = settings.partition(":")
+    if name not in {*BUILTIN, *PROCESSORS} and class_name.isidentifier():
+        name, settings = f"{name}:{class_name}", rest
     values: dict[str, str] = {}
     for setting in filter(None, settings.split(",")):
         key, equals, value = setting.partition("=")
