@@ -20,8 +20,12 @@ RATE = 48000
 
 
 @pytest.fixture
-def model() -> Iterator[LiveModel]:
-    settings = load(flags={"audio.ring_seconds": 60.0, "display.span": 1.0, "stft.n_fft": 2048})
+def model(request: pytest.FixtureRequest) -> Iterator[LiveModel]:
+    """A parameter, where there is one, is more settings."""
+    more = getattr(request, "param", {})
+    settings = load(
+        flags={"audio.ring_seconds": 60.0, "display.span": 1.0, "stft.n_fft": 2048, **more}
+    )
     engine = EngineProcess(parse_source("tone:1000"), settings.audio)
     engine.start()
     model = LiveModel(settings, engine)
@@ -158,6 +162,20 @@ def test_the_right_edge_moves_as_the_clock_does_and_never_passes_the_newest_colu
         assert places[-1] <= newest + 1e-6
     steps = np.diff(places[480:])
     assert steps.min() > 0.9 * RATE / 240 and steps.max() < 1.1 * RATE / 240
+
+
+@pytest.mark.parametrize("model", [{"audio.block": 16384}], indirect=True)
+def test_a_picture_looked_at_before_the_first_block_shows_what_then_comes(model):
+    assert model.right_sample(time.monotonic_ns()) == model._newest  # a block lasts a third of 1 s
+    edges = []
+
+    def enough():
+        edges.append(model.right_edge(time.monotonic_ns()))
+        return model.shown.count > 300
+
+    ticks(model, enough)
+    assert edges[-1] > model.shown.count - model.columns_per_span
+    assert model.histories[0].column(int(edges[-1]) - 1).max() == pytest.approx(-6.02, abs=1.5)
 
 
 class _Engine:

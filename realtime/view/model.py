@@ -124,6 +124,8 @@ class LiveModel:
         if self._paused_at is not None:
             return self._paused_at
         epoch_ns = self._engine.status.epoch_ns
+        if not epoch_ns:  # before the first block there is no time line to go by
+            return self._newest
         return self._edge.at(now_ns - epoch_ns, self._newest)
 
     def right_edge(self, now_ns: int) -> float:
