@@ -1,4 +1,4 @@
-"""Whether changes can be heard as clicks: a tone goes through a chain that changes at random.
+"""Sound through a chain of effects and back, and whether a change in it is heard as a click.
 
 A click is a jump between two samples that the tone itself does not make, and energy far above
 the tone's frequency; either, if it is more than -60 dBFS. The first sees no jump at the crest of
@@ -17,6 +17,7 @@ from realtime.dsp.processors.chain import Chain
 from realtime.dsp.processors.registry import Effect, parse_effect
 from realtime.dsp.stft import StreamingIstft, StreamingStft
 from realtime.dsp.windows import asymmetric_windows, dual_window, window
+from realtime.errors import Overrun
 
 SAMPLE_RATE = 48000
 """Hz."""
@@ -34,6 +35,22 @@ Description = tuple[Sequence[Effect], bool]
 """Effects and bypass, what `Chain.change` takes."""
 
 
+class Captured:
+    """What was captured, (n, n_channels), and from which sample on it is still there."""
+
+    def __init__(self, samples: np.ndarray, oldest: int = 0):
+        self.samples, self.oldest = samples, oldest
+
+    @property
+    def written(self) -> int:
+        return len(self.samples)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        if not self.oldest <= start <= stop <= self.written:
+            raise Overrun(start, stop, self.oldest, self.written)
+        return self.samples[start:stop].copy()
+
+
 def frame_format(layout: str = "1024/256", n_channels: int = 1) -> FrameFormat:
     if layout == "1024/256":
         n_fft, hop, analysis = 1024, 256, window("hann", 1024)
@@ -48,6 +65,12 @@ def tone(hz: float, n_samples: int, n_channels: int = 1) -> np.ndarray:
     """A sine of full scale, float32 (n_samples, n_channels)."""
     wave = np.sin(2 * np.pi * hz / SAMPLE_RATE * np.arange(n_samples))
     return np.repeat(wave.astype(np.float32)[:, None], n_channels, axis=1)
+
+
+def noise(n_samples: int, n_channels: int = 1, rms: float = 0.1) -> np.ndarray:
+    """White, float32 (n_samples, n_channels)."""
+    rng = np.random.default_rng(8)
+    return (rms * rng.standard_normal((n_samples, n_channels))).astype(np.float32)
 
 
 def analysed(format: FrameFormat, samples: np.ndarray) -> np.ndarray:
@@ -94,6 +117,16 @@ def through(
     heard.append(chain.process(frames[done:]))
     assert chain.faults == 0, chain.fault
     return synthesised(format, np.concatenate(heard))
+
+
+def heard(
+    text: str,
+    samples: np.ndarray,
+    format: FrameFormat | None = None,
+    capture: Capture | None = None,
+) -> np.ndarray:
+    """What is heard of `samples` through one effect, as `through`."""
+    return through(format or frame_format(), samples, (effects(text), False), capture=capture)
 
 
 def at_random(

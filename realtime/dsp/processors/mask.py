@@ -52,6 +52,7 @@ class Mask(Processor):
 
     def prepare(self) -> None:
         frame = self.format
+        self._window = frame.window.astype(np.float32)
         self._gains = _frozen(box_gains(frame, self.boxes))
         self._edge = max(frame.hop, EDGE_SECONDS * frame.sample_rate)
         timed = [(box.start, box.stop) for box in self.boxes if box.stop]
@@ -69,7 +70,10 @@ class Mask(Processor):
             return frames
         if not self._span[1]:
             return frames * self._heard(self._gains.max(axis=0))
-        return np.stack([self._next_frame() for _ in frames])
+        heard = np.empty_like(frames)
+        for frame in heard:
+            frame[:] = self._next_frame()
+        return heard
 
     def _next_frame(self) -> NDArray:
         """Of what goes round, complex64 (n_channels, n_bins)."""
@@ -84,8 +88,7 @@ class Mask(Processor):
         weights = falling(outside / self._edge).astype(np.float32)
         near = np.flatnonzero(weights)
         inside = (weights[near, None] * self._gains[near]).max(axis=0, initial=0)
-        window = frame.window.astype(np.float32)
-        return np.asarray(fft.rfft(samples * window)) * self._heard(inside)
+        return np.asarray(fft.rfft(samples * self._window)) * self._heard(inside)
 
     def _heard(self, inside: NDArray) -> NDArray:
         return inside if self.mode == "keep" else 1 - inside

@@ -34,8 +34,10 @@ class Robot(Processor):
         """Samples from the middle hop of the next frame to the next pulse."""
 
     def process(self, frames: NDArray) -> NDArray:
-        pulses = np.array([self._pulses() for _ in frames])
-        return np.abs(frames) * pulses[:, None]
+        heard = np.abs(frames).astype(np.complex64)
+        for frame in heard:
+            frame *= self._pulses()
+        return heard
 
     def _pulses(self) -> NDArray:
         """Spectrum of the pulses in the middle hop of the next frame, complex64 (n_bins,)."""
