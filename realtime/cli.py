@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="realtime",
-        description="Real-time spectrogram: from the microphone to the picture.",
+        description="Real-time spectrogram: from the microphone to the picture, and back to sound.",
         epilog="'realtime COMMAND --help' tells more; 'realtime live demo' shows what it can do.",
     )
     parser.add_argument("--version", action="version", version=f"realtime {realtime.__version__}")
@@ -66,26 +66,30 @@ def build_parser() -> argparse.ArgumentParser:
         "live",
         help="watch sound scroll by",
         description="Watch sound scroll by, in a window, in the terminal, or as numbers.",
-        epilog=LIVE_EPILOG,
+        epilog=SOURCES + LIVE_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    live.add_argument("source", nargs="?", metavar="SOURCE", help="what to listen to (see below)")
-    live.add_argument(
-        "--view",
-        default="auto",
-        metavar="VIEW",
-        help="auto, window, terminal or none (one line a second)",
+    _add_run(live)
+
+    monitor = commands.add_parser(
+        "monitor",
+        help="hear what the STFT makes of it",
+        description="Watch sound scroll by, and hear it taken apart, changed, and put together "
+        "again.",
+        epilog=SOURCES + EFFECTS + MONITOR_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    live.add_argument("--channels", metavar="N", help="channels to capture, each in its own pane")
-    live.add_argument(
-        "--screenshot",
-        metavar="FILE.png",
-        help="with --seconds: save what the window shows at the end",
+    _add_run(monitor)
+    monitor.add_argument(
+        "--output", metavar="DEVICE", help="where to play: part of a name, or a number"
     )
-    _add_settings(live)
-    live.add_argument("--seconds", metavar="N", help="end after so long")
-    live.add_argument(
-        "--json", action="store_true", help="one JSON object a second on standard output"
+    monitor.add_argument(
+        "--effect",
+        dest="effects",
+        action="append",
+        default=[],
+        metavar="NAME[:key=value,...]",
+        help="change the sound (repeatable, in order)",
     )
 
     devices = commands.add_parser(
@@ -109,7 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-LIVE_EPILOG = """\
+SOURCES = """\
 SOURCE is one of
   mic             the default microphone; without any, the demo plays (this is the default)
   mic:NAME        a device by part of its name, or by its number in 'realtime devices'
@@ -118,6 +122,9 @@ SOURCE is one of
   noise           white noise
   FILE            a WAV, FLAC, OGG or MP3 file, at the speed of its sound
 
+"""
+
+LIVE_EXAMPLES = """\
 examples
   realtime live
   realtime live demo --preset music
@@ -126,6 +133,54 @@ examples
   realtime live tone:1000 --seconds 5 --screenshot tone.png
 
 In the window and in the terminal, h shows the keys."""
+
+EFFECTS = """\
+effects
+  gain:db=-6                  louder or softer
+  band:bands=300-3400         only these frequencies, in Hz (mode=stop: all others)
+  mask:boxes=300-3400         what was drawn in the picture, or everything else
+  gate:threshold=-50          only what is loud enough
+  denoise:reduction=15        less noise, found by itself or learned
+  pitch:semitones=7           higher or lower (formants=on: the same voice)
+  freeze:on=on                hold the present sound
+  stretch:start=0,stop=48000  a captured span, slowly
+  robot, whisper              a voice on one note, a voice without a note
+  magnitude                   what the picture alone knows: the phase thrown away and found again
+  mel:bands=128               the same through mel bands
+  package.module:Class        one of your own
+
+"""
+
+MONITOR_EXAMPLES = """\
+examples
+  realtime monitor --preset monitor-low-latency
+  realtime monitor --effect denoise --effect gain:db=6
+  realtime monitor song.flac --effect pitch:semitones=-5 --output headphones
+  realtime monitor demo --effect magnitude --view terminal
+
+Wear headphones, or the microphone hears the loudspeaker. In the window h shows the keys."""
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    """What `live` and `monitor` have in common."""
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="what to hear (see below)")
+    parser.add_argument(
+        "--view",
+        default="auto",
+        metavar="VIEW",
+        help="auto, window, terminal or none (one line a second)",
+    )
+    parser.add_argument("--channels", metavar="N", help="channels to capture, each in its own pane")
+    parser.add_argument(
+        "--screenshot",
+        metavar="FILE.png",
+        help="with --seconds: save what the window shows at the end",
+    )
+    _add_settings(parser)
+    parser.add_argument("--seconds", metavar="N", help="end after so long")
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a second on standard output"
+    )
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -155,7 +210,7 @@ class _Parser(argparse.ArgumentParser):
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
         found, rest = self.parse_known_args(args, namespace)
         if found.command is None:
-            self.error("name a command: live, devices or doctor")
+            self.error("name a command: live, monitor, devices or doctor")
         if rest and rest[0].startswith("-"):
             option = rest[0].partition("=")[0]
             raise RequestError(unknown("option", option, self._options_of(found.command)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from realtime.audio.sources import parse_source
 from realtime.config import AudioSettings
+from realtime.engine.monitor import MonitorState
 from realtime.engine.process import EngineProcess, Event
 
 BLOCK = 256
@@ -27,10 +28,18 @@ _LOOK_SECONDS = 0.01
 
 
 @contextlib.contextmanager
-def listening(source: str, ring_seconds: float = 30.0) -> Iterator[EngineProcess]:
-    """A running engine on two channels of `source`, stopped at the end."""
-    audio = AudioSettings(sample_rate=48000, channels=2, block=BLOCK, ring_seconds=ring_seconds)
-    engine = EngineProcess(parse_source(source), audio)
+def listening(
+    source: str,
+    ring_seconds: float = 30.0,
+    monitor: MonitorState | None = None,
+    block: int = BLOCK,
+    channels: int = 2,
+) -> Iterator[EngineProcess]:
+    """A running engine on `source`, stopped at the end. monitor : what it plays."""
+    audio = AudioSettings(
+        sample_rate=48000, channels=channels, block=block, ring_seconds=ring_seconds
+    )
+    engine = EngineProcess(parse_source(source), audio, monitor)
     try:
         engine.start()
         yield engine

@@ -166,9 +166,10 @@ def pulse_server() -> Iterator[PulseServer]:
 
 class JackServer:
     """A dummy driver with blocks of `block` samples and the client `feeder`, whose two output
-    ports carry the counter of the server's frame time."""
+    ports carry the counter of the server's frame time, and whose two input ports are kept."""
 
     FEEDER = "feeder"
+    KEPT_SECONDS = 90
 
     def __init__(self, directory: Path, block: int):
         self._feeder_program = _build_feeder(directory)
@@ -177,6 +178,7 @@ class JackServer:
         self._server: subprocess.Popen[bytes] | None = None
         self._feeder: subprocess.Popen[bytes] | None = None
         self._log = directory / "log"
+        self._heard = directory / "heard.raw"
         (directory / "asound.conf").write_text("</usr/share/alsa/alsa.conf>\n")
         self.env = {
             **_without(os.environ, "DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "PULSE_SERVER"),
@@ -200,7 +202,7 @@ class JackServer:
         if self._server.poll() is not None:
             raise RuntimeError(f"jackd ended at once: {self._log.read_text()}")
         feeder = children.start(
-            [str(self._feeder_program), self.FEEDER],
+            [str(self._feeder_program), self.FEEDER, str(self.KEPT_SECONDS), str(self._heard)],
             self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert feeder.stdout is not None
@@ -209,6 +211,15 @@ class JackServer:
             return True
         children.end(feeder)
         return False
+
+    def heard(self) -> tuple[int, np.ndarray]:
+        """End the feeder; what was played to it: the index of the first sample, and float32
+        (n_samples, 2)."""
+        assert self._feeder is not None and self._feeder.stdin is not None
+        self._feeder.stdin.close()
+        self._feeder.wait(_START_SECONDS)
+        raw = self._heard.read_bytes()
+        return int(np.frombuffer(raw[:8], "<i8")[0]), np.frombuffer(raw[8:], "<f4").reshape(-1, 2)
 
     @property
     def stand_stills(self) -> int:

@@ -1,6 +1,6 @@
 """Which sound devices there are, and which of them a few words mean.
 
-`list_devices` asks PortAudio; `find_input` is a pure function on its answer.
+`list_devices` asks PortAudio; `find_input` and `find_output` are pure functions on its answer.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ COMMON_RATES = (8000, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 1
 NO_INPUTS = (
     "no microphone was found: plug one in, look whether the sound server runs, or listen to "
     "'demo', 'tone:440' or an audio file"
+)
+
+NO_OUTPUTS = (
+    "no playback device was found: plug one in, look whether the sound server runs, or use "
+    "'realtime live', which plays nothing"
 )
 
 
@@ -98,6 +103,26 @@ def _accepted_rates(sounddevice: Any, about: Any) -> tuple[int, ...]:
     return tuple(accepted)
 
 
+@dataclass(frozen=True)
+class _Way:
+    """One of the two directions, with its words."""
+
+    noun: str
+    only: str
+    example: str
+    none: str
+
+    def channels(self, device: Device) -> int:
+        return device.inputs if self is _CAPTURE else device.outputs
+
+    def is_default(self, device: Device) -> bool:
+        return device.is_default_input if self is _CAPTURE else device.is_default_output
+
+
+_CAPTURE = _Way("microphone", "can only play, not record", "mic:", NO_INPUTS)
+_PLAYBACK = _Way("playback device", "can only record, not play", "--output ", NO_OUTPUTS)
+
+
 def find_input(argument: str, devices: Sequence[Device]) -> Device:
     """The capture device that `argument` means.
 
@@ -105,40 +130,46 @@ def find_input(argument: str, devices: Sequence[Device]) -> Device:
     others; "NAME, HOST API" tells apart what two systems offer. Empty means the default device.
     Raises `DeviceError` naming the candidates where there are several, the inputs where none fits.
     """
-    inputs = [device for device in devices if device.inputs > 0]
-    if not inputs:
-        raise DeviceError(NO_INPUTS)
+    return _find(argument, devices, _CAPTURE)
+
+
+def find_output(argument: str, devices: Sequence[Device]) -> Device:
+    """The playback device that `argument` means, by the same rules."""
+    return _find(argument, devices, _PLAYBACK)
+
+
+def _find(argument: str, devices: Sequence[Device], way: _Way) -> Device:
+    able = [device for device in devices if way.channels(device) > 0]
+    if not able:
+        raise DeviceError(way.none)
     argument = argument.strip()
     if not argument:
-        return next((device for device in inputs if device.is_default_input), inputs[0])
+        return next((device for device in able if way.is_default(device)), able[0])
     if argument.isdecimal():
-        return _by_id(argument, inputs, devices)
+        return _by_id(argument, able, devices, way)
     wanted = argument.casefold()
-    exact = [d for d in inputs if wanted in (d.name.casefold(), d.full_name.casefold())]
-    candidates = exact or [d for d in inputs if wanted in d.full_name.casefold()]
+    exact = [d for d in able if wanted in (d.name.casefold(), d.full_name.casefold())]
+    candidates = exact or [d for d in able if wanted in d.full_name.casefold()]
     if len(candidates) == 1:
         return candidates[0]
     if candidates:
         raise DeviceError(
-            f"microphone {shown(argument)} could be {_listed(candidates)}: give more of the name, "
-            f"or the number, as in mic:{candidates[0].id}"
+            f"{way.noun} {shown(argument)} could be {_listed(candidates)}: give more of the name, "
+            f"or the number, as in {way.example}{candidates[0].id}"
         )
     if any(wanted in device.full_name.casefold() for device in devices):
-        raise DeviceError(f"{shown(argument)} can only play, not record: take {_listed(inputs)}")
-    raise DeviceError(f"there is no microphone {shown(argument)}: take {_listed(inputs)}")
+        raise DeviceError(f"{shown(argument)} {way.only}: take {_listed(able)}")
+    raise DeviceError(f"there is no {way.noun} {shown(argument)}: take {_listed(able)}")
 
 
-def _by_id(number: str, inputs: list[Device], devices: Sequence[Device]) -> Device:
-    for device in inputs:
+def _by_id(number: str, able: list[Device], devices: Sequence[Device], way: _Way) -> Device:
+    for device in able:
         if str(device.id) == number:
             return device
     for device in devices:
         if str(device.id) == number:
-            raise DeviceError(
-                f"device {number} ('{device.name}') can only play, not record: take "
-                f"{_listed(inputs)}"
-            )
-    raise DeviceError(f"there is no device {shown(number)}: take {_listed(inputs)}")
+            raise DeviceError(f"device {number} ('{device.name}') {way.only}: take {_listed(able)}")
+    raise DeviceError(f"there is no device {shown(number)}: take {_listed(able)}")
 
 
 def _listed(devices: Iterable[Device]) -> str:

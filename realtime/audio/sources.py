@@ -17,6 +17,7 @@ from typing import Literal, Protocol, cast
 
 import numpy as np
 
+from realtime.audio.devices import Device
 from realtime.audio.synth import Demo, Noise, Tone
 from realtime.config import AudioSettings
 from realtime.errors import RealtimeError, SourceError
@@ -153,15 +154,16 @@ def _not_known(text: str, word: str) -> str:
     return f"unknown source {shown(text)}, and there is no such file: {_CHOICE}"
 
 
-def open_source(spec: SourceSpec, audio: AudioSettings) -> Source:
+def open_source(spec: SourceSpec, audio: AudioSettings, play_on: Device | None = None) -> Source:
     """Open what `spec` names, with the rate, channels and block that `audio` asks for.
 
+    play_on : playback device on the clock of the microphone, for one stream in both directions
     Raises `SourceError`; for a microphone `DeviceError` or `MissingDependency`.
     """
     if spec.kind == "mic":
         from realtime.audio.stream import MicSource
 
-        return MicSource(spec.argument, audio)
+        return MicSource(spec.argument, audio, play_on)
     if spec.kind == "file":
         return _open_file(spec.argument, audio)
     sample_rate = audio.sample_rate or SYNTH_RATE

@@ -1,4 +1,4 @@
-"""`realtime live`: starts the engine and hands the model to a view.
+"""`realtime live` and `realtime monitor`: start the engine and hand the model to a view.
 
 The engine starts before the view is imported, so that both happen at the same time.
 """
@@ -17,15 +17,26 @@ from realtime.commands.views import Surroundings
 from realtime.errors import DeviceError, EngineError, MissingDependency
 from realtime.wording import say
 
+HEADPHONES = ("headphone", "headset", "earphone", "earbud", "airpod", "buds")
+"""Words in the names of devices that no microphone hears."""
 
-def run(args: argparse.Namespace) -> int:
+
+def run(args: argparse.Namespace, monitors: bool = False) -> int:
+    """monitors : play what is heard, as the settings say."""
     request = checked(args, Surroundings.here())
     from realtime.engine.process import EngineProcess
     from realtime.view.model import LiveModel
 
+    audio, play = request.settings.audio, None
+    if monitors:
+        from realtime.view.monitoring import check_effects, state_of
+
+        check_effects(list(request.settings.effect), request.settings)
+        play = state_of(request.settings)
+
     with _undisturbed():  # which it inherits: it must outlive a terminal that hangs up
         resource_tracker.ensure_running()
-    engine = EngineProcess(request.source, request.settings.audio)
+    engine = EngineProcess(request.source, audio, play)
     try:
         engine.launch()
         show = request.view.prepared()
@@ -39,8 +50,12 @@ def run(args: argparse.Namespace) -> int:
             if request.view.name != "none":  # which tells every message by itself
                 say(note)
             engine.stop()
-            engine = EngineProcess(parse_source("demo"), request.settings.audio)
+            engine = EngineProcess(parse_source("demo"), audio, play)
             engine.start()
+        if monitors and engine.listens and not note:
+            note = feedback_warning(engine.info.output)
+            if note and request.view.name != "none":
+                say(note)
         show(LiveModel(request.settings, engine, note))
     except KeyboardInterrupt:
         pass  # how a run without an end is ended
@@ -57,6 +72,16 @@ def plays_demo_instead(request: Request) -> bool:
     this or that."""
     audio = request.settings.audio
     return not request.source.named and audio.sample_rate is None and audio.channels is None
+
+
+def feedback_warning(output: str) -> str:
+    """What to say before sound goes out that the microphone may hear; "" for headphones."""
+    if any(word in output.casefold() for word in HEADPHONES):
+        return ""
+    return (
+        f"the microphone may hear '{output}': use headphones, or keep the volume low; a howl is "
+        "held back, m mutes"
+    )
 
 
 @contextlib.contextmanager

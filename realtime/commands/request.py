@@ -53,7 +53,11 @@ def load_settings(
     """`remembered` counts where neither a preset nor a file says how things are to be."""
     if args.preset is not None or args.config is not None:
         remembered = None
-    flags: dict[str, Any] = {"audio.channels": getattr(args, "channels", None)}
+    flags: dict[str, Any] = {
+        "audio.channels": getattr(args, "channels", None),
+        "monitor.output": getattr(args, "output", None),
+        "effect": getattr(args, "effects", None) or None,
+    }
     with contextlib.suppress(TypeError, ValueError):
         flags["audio.channels"] = int(flags["audio.channels"])
     return config.load(args.preset, args.config, args.sets, flags, remembered)

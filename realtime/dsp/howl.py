@@ -29,6 +29,9 @@ LEAST_DB = -50.0
 PROMINENCE_DB = 15.0
 """Above all that is not within `LOBE_BINS` of it: a howl is one line, a note has partials."""
 
+LOWEST_HZ = 80.0
+"""No loudspeaker small enough to stand beside a microphone howls below."""
+
 LOBE_BINS = 5
 """On each side: the main lobe of the widest windows, and a line that wavers."""
 
@@ -47,6 +50,7 @@ class HowlDetector:
         look_seconds = self._stride / frames_per_second
         self._spans = [(max(2, round(seconds / look_seconds)), db) for seconds, db in GROWTHS]
         self._bin_hz = bin_hz
+        self._lowest = max(int(LOWEST_HZ / bin_hz), LOBE_BINS) + 1
         self._scale = 2 / window_sum
         self.reset()
 
@@ -71,7 +75,7 @@ class HowlDetector:
         wide = np.maximum(level, np.maximum(np.roll(level, 1), np.roll(level, -1)))
         self._looks.append(wide)
         del self._looks[: -self._spans[-1][0] - 1]
-        peak = int(np.argmax(level))
+        peak = self._lowest + int(np.argmax(level[self._lowest :]))
         others = max(
             level[: max(0, peak - LOBE_BINS)].max(initial=-140.0),
             level[peak + LOBE_BINS + 1 :].max(initial=-140.0),

@@ -22,7 +22,10 @@ from realtime.audio.ring import AudioRing
 from realtime.audio.sources import PacedSource, Source, SourceSpec, open_source
 from realtime.config import AudioSettings
 from realtime.engine.engine import Engine
+from realtime.engine.monitor import MonitorState
+from realtime.engine.monitor_status import MonitorStatus
 from realtime.engine.status import Status
+from realtime.engine.voice import Plan, Voice
 from realtime.errors import RealtimeError
 
 STEP_SECONDS = 0.05
@@ -40,18 +43,43 @@ class StreamInfo:
     name: str
     sample_rate: int
     n_channels: int
+    output: str = ""
+    """The playback device of a monitor."""
 
 
-def main(pipe: Connection, spec: SourceSpec, audio: AudioSettings) -> None:
+@dataclass(frozen=True)
+class SharedNames:
+    """The parent's shared memory."""
+
+    ring: str
+    status: str
+    output: str = ""
+    monitor: str = ""
+
+
+def main(
+    pipe: Connection,
+    spec: SourceSpec,
+    audio: AudioSettings,
+    monitor: MonitorState | None = None,
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _close_standard_streams()
     sys.setswitchinterval(SWITCH_SECONDS)
     source: Source | None = None
     try:
-        source = open_source(spec, audio)
-        pipe.send(("opened", StreamInfo(source.name, source.sample_rate, source.n_channels)))
-        _, ring_name, status_name = pipe.recv()
-        _run(pipe, source, AudioRing.attach(ring_name), Status.attach(status_name))
+        plan = None if monitor is None else Plan.of(spec, audio, monitor.settings.output)
+        play_on = plan.device if plan is not None and plan.duplex else None
+        source = open_source(spec, audio, play_on)
+        output = plan.device.name if plan is not None else ""
+        info = StreamInfo(source.name, source.sample_rate, source.n_channels, output)
+        pipe.send(("opened", info))
+        _, names = pipe.recv()
+        with Memory(names) as memory:
+            voice = None
+            if plan is not None and monitor is not None:
+                voice = memory.voice(plan, monitor, spec.kind == "mic")
+            _run(pipe, source, Engine(source, memory.ring, memory.status, voice=voice), voice)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone
     except RealtimeError as fault:
@@ -66,34 +94,58 @@ def main(pipe: Connection, spec: SourceSpec, audio: AudioSettings) -> None:
     os._exit(0)
 
 
-def _run(pipe: Connection, source: Source, ring: AudioRing, status: Status) -> None:
-    engine = Engine(source, ring, status)
+def _run(pipe: Connection, source: Source, engine: Engine, voice: Voice | None) -> None:
     gc.freeze()
     gc.disable()  # nothing here makes cycles; a collection would delay the callback
+    told = 0
     try:
         engine.start()
         engine.step(time.monotonic_ns())
         pipe.send(("started",))
-        told = 0
         while engine.ended is None:
-            if pipe.poll(STEP_SECONDS):
-                pipe.recv()  # no commands yet; a closed pipe raises EOFError
+            if pipe.poll(STEP_SECONDS):  # a closed pipe raises EOFError
+                _, state = pipe.recv()
+                if voice is not None:
+                    voice.change(state)
             engine.step(time.monotonic_ns())
-            told = _tell_bad(pipe, source, told)
+            told = _tell_news(pipe, source, voice, told)
         engine.step(time.monotonic_ns())
-        _tell_bad(pipe, source, told)
+        _tell_news(pipe, source, voice, told)
     finally:
         engine.stop()
-        ring.close()
-        status.close()
     pipe.send(("ended", engine.ended))
 
 
-def _tell_bad(pipe: Connection, source: Source, told: int) -> int:
+def _tell_news(pipe: Connection, source: Source, voice: Voice | None, told: int) -> int:
+    """told : bad samples that the parent knows of. Returns those it knows of now."""
+    for notice in voice.notices if voice is not None else ():
+        pipe.send(("notice", notice))
     bad = source.bad_samples if isinstance(source, PacedSource) else 0
-    if bad > told:
+    if bad != told:
         pipe.send(("bad", bad))
     return bad
+
+
+class Memory:
+    """What the parent shares, open while the engine runs."""
+
+    def __init__(self, names: SharedNames):
+        self.ring = AudioRing.attach(names.ring)
+        self.status = Status.attach(names.status)
+        self._output = AudioRing.attach(names.output) if names.output else None
+        self._monitor = MonitorStatus.attach(names.monitor) if names.monitor else None
+
+    def voice(self, plan: Plan, state: MonitorState, listens: bool) -> Voice:
+        assert self._output is not None and self._monitor is not None
+        return Voice(plan, self.ring, self._output, self._monitor, state, listens)
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for part in (self.ring, self.status, self._output, self._monitor):
+            if part is not None:
+                part.close()
 
 
 def _tell(pipe: Connection, message: tuple[Any, ...]) -> None:

@@ -1,4 +1,6 @@
-"""The engine: owns the source and feeds the ring. It has no thread, no sleep and no clock.
+"""The engine: owns the source, feeds the ring, and has a voice if it is to play what it hears.
+
+It has no thread, no sleep and no clock of its own.
 
 Who owns what, here and everywhere:
 
@@ -23,8 +25,10 @@ import numpy as np
 
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import Source
+from realtime.audio.stream import MicSource
 from realtime.engine.intake import Intake
 from realtime.engine.status import State, Status
+from realtime.engine.voice import Voice
 
 STALLED_SECONDS = 0.5
 """Without a block for this long the device counts as stalled, and people are told."""
@@ -48,12 +52,15 @@ class Engine:
         ring: AudioRing,
         status: Status,
         clock: Callable[[], int] = time.monotonic_ns,
+        voice: Voice | None = None,
     ):
         self._source = source
         self._status = status
         self._clock = clock
         self._intake = Intake(ring, status)
-        self._blocks_before = status.read().blocks
+        self._voice = voice
+        before = status.read()
+        self._blocks_before, self._lost_before = before.blocks, before.lost
         self._started_ns = 0
         self.ended: str | None = None
         """Why the source ended by itself: a sentence, empty at the end of a file, None if not."""
@@ -61,10 +68,18 @@ class Engine:
     def start(self) -> None:
         """Raises what the source raises where it cannot start."""
         self._started_ns = self._clock()
+        if self._voice is not None:
+            self._voice.start()
+            if self._voice.duplex:
+                assert isinstance(self._source, MicSource)
+                self._source.start(self._deliver, self._on_end, self._voice.fill)
+                return
         self._source.start(self._deliver, self._on_end)
 
     def _deliver(self, block: np.ndarray, overflow: bool) -> None:
         try:
+            if self._voice is not None:
+                self._voice.captured(block, self._status.lost - self._lost_before)
             self._intake.accept(block, self._clock(), overflow)
         except Exception:
             self._status.count_fault()
@@ -86,8 +101,12 @@ class Engine:
             if quiet > (START_SECONDS if first else GIVE_UP_SECONDS):
                 self.ended = f"'{self._source.name}' has delivered nothing for {quiet:.1f} s"
         self._status.beat(now_ns, state, os.getpid())
+        if self._voice is not None:
+            self._voice.step(now_ns, getattr(self._source, "latency_seconds", 0.0))
         return state
 
     def stop(self) -> None:
-        """Stop the source; safe twice and from any state."""
+        """Stop the source, then the voice; safe twice and from any state."""
         self._source.stop()
+        if self._voice is not None:
+            self._voice.stop()

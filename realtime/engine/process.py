@@ -7,9 +7,10 @@ entered as a gap.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -17,7 +18,9 @@ from realtime.audio.ring import AudioRing
 from realtime.audio.sources import SourceSpec
 from realtime.config import AudioSettings
 from realtime.engine import child
-from realtime.engine.child import StreamInfo
+from realtime.engine.child import SharedNames, StreamInfo
+from realtime.engine.monitor import MonitorState
+from realtime.engine.monitor_status import MonitorStatus
 from realtime.engine.status import State, Status
 from realtime.errors import EngineError, RealtimeError
 
@@ -40,18 +43,24 @@ _POLL_SECONDS = 0.005
 @dataclass(frozen=True)
 class Event:
     """Something people should know. `kind`: started, stalled, resumed, lost, waiting, restarted,
-    ended."""
+    ended, notice."""
 
     kind: str
     text: str
 
 
 class EngineProcess:
-    """Owner: the thread that calls `start`, `poll` and `stop`."""
+    """Owner: the thread that calls `start`, `poll` and `stop`. monitor : what to play, if it is
+    to play at all."""
 
-    def __init__(self, source: SourceSpec, audio: AudioSettings):
+    def __init__(
+        self, source: SourceSpec, audio: AudioSettings, monitor: MonitorState | None = None
+    ):
         self._spec = source
         self._audio = audio
+        self._monitor = monitor
+        self._output: AudioRing | None = None
+        self._monitor_status: MonitorStatus | None = None
         self._context = multiprocessing.get_context("spawn")
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
@@ -110,6 +119,29 @@ class EngineProcess:
         return self._status
 
     @property
+    def monitors(self) -> bool:
+        """Whether it plays what it hears."""
+        return self._monitor is not None
+
+    @property
+    def output(self) -> AudioRing:
+        """What the effects made, at its place on the time line of `ring`."""
+        assert self._output is not None, "the engine does not play, or has not started"
+        return self._output
+
+    @property
+    def monitor_status(self) -> MonitorStatus:
+        assert self._monitor_status is not None, "the engine does not play, or has not started"
+        return self._monitor_status
+
+    def change(self, state: MonitorState) -> None:
+        """Play like this from the next frame on, also after a restart."""
+        self._monitor = state
+        if self._pipe is not None and self._running:
+            with contextlib.suppress(OSError):  # it is gone, and `poll` will see that
+                self._pipe.send(("monitor", state))
+
+    @property
     def listens(self) -> bool:
         """Whether the source is a microphone, which is never exactly silent."""
         return self._spec.kind == "mic"
@@ -145,7 +177,7 @@ class EngineProcess:
         ours, theirs = self._context.Pipe()
         self._process = self._context.Process(
             target=child.main,
-            args=(theirs, self._spec, self._audio),
+            args=(theirs, self._spec, self._audio, self._monitor),
             name="realtime engine",
             daemon=True,
         )
@@ -168,6 +200,8 @@ class EngineProcess:
                         self._on_started(events)
                     case "bad":
                         self.bad_samples = message[1]
+                    case "notice":
+                        events.append(Event("notice", message[1]))
                     case "ended":
                         self._on_ended(events, message[1])
                         return False
@@ -185,6 +219,11 @@ class EngineProcess:
                 info.n_channels, info.sample_rate, self._audio.ring_seconds
             )
             self._status = Status.create()
+            if self._monitor is not None:
+                self._output = AudioRing.create(
+                    info.n_channels, info.sample_rate, self._ring.seconds
+                )
+                self._monitor_status = MonitorStatus.create()
         elif (info.sample_rate, info.n_channels) != (self._ring.sample_rate, self._ring.n_channels):
             self._failure = EngineError(
                 f"'{info.name}' came back with {info.n_channels} channels at {info.sample_rate} Hz "
@@ -195,7 +234,10 @@ class EngineProcess:
             return
         self._info = info
         assert self._status is not None
-        self._pipe.send(("attach", self._ring.name, self._status.name))
+        names = SharedNames(self._ring.name, self._status.name)
+        if self._output is not None and self._monitor_status is not None:
+            names = replace(names, output=self._output.name, monitor=self._monitor_status.name)
+        self._pipe.send(("attach", names))
 
     def _on_started(self, events: list[Event]) -> None:
         self._state = State.RUNNING
@@ -268,7 +310,6 @@ class EngineProcess:
         self._retry_at_ns = 0
         self._running = False
         self._end_process()
-        if self._ring is not None:
-            self._ring.close()
-        if self._status is not None:
-            self._status.close()
+        for memory in (self._ring, self._status, self._output, self._monitor_status):
+            if memory is not None:
+                memory.close()

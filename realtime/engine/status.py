@@ -155,6 +155,11 @@ class Status:
     # Any reader.
 
     @property
+    def lost(self) -> int:
+        """As in the snapshot; one cell."""
+        return self._cells[_Cell.LOST]
+
+    @property
     def epoch_ns(self) -> int:
         """As in the snapshot; one cell, so it needs no second look, and costs next to nothing."""
         return self._cells[_Cell.EPOCH_NS]

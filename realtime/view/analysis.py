@@ -18,6 +18,7 @@ from realtime.dsp.levels import column_db
 from realtime.dsp.stft import StreamingStft
 from realtime.errors import Overrun
 from realtime.view.history import MAX_BINS, ColumnHistory
+from realtime.view.signals import Signals
 
 HISTORY_CELLS = 2**23
 """Bins times columns kept for all panes together: 64 MiB with the peak levels, and 22 s of
@@ -46,13 +47,14 @@ class Analysis:
 
     Parameters
     ----------
+    ring : an `AudioRing`, or `Signals` with one or more groups of channels.
     start : absolute index of the first sample of the first frame.
     stop : where to end; None follows the ring for ever.
     """
 
     def __init__(
         self,
-        ring: AudioRing,
+        ring: AudioRing | Signals,
         stft: StftSettings,
         display: DisplaySettings,
         start: int,
@@ -73,7 +75,8 @@ class Analysis:
             zero_pad=stft.zero_pad,
             n_channels=channels if channels > 1 else None,
         )
-        n_panes = 1 if self._mean_panes else channels
+        self._n_signals = len(ring.names) if isinstance(ring, Signals) else 1
+        n_panes = self._n_signals if self._mean_panes else channels
         n_columns = history_columns(stft, n_panes)
         self.histories = [
             ColumnHistory(self._points // 2 + 1, n_columns, reduce=display.reduce)
@@ -170,7 +173,10 @@ class Analysis:
         db = column_db(frames, self._stft.window_sum, self._points)
         panes = db[:, None] if db.ndim == 2 else db
         if self._mean_panes and panes.shape[1] > 1:
-            panes = mean_db(panes, axis=1)[:, None]
+            n_frames, channels, n_bins = panes.shape
+            n_signals = self._n_signals
+            signals = panes.reshape(n_frames, n_signals, channels // n_signals, n_bins)
+            panes = mean_db(signals, axis=2) if channels > n_signals else panes
         panes = self._merger.push(panes)
         for i, history in enumerate(self.histories):
             history.append(panes[:, i])

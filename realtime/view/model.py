@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from realtime import config
+from realtime.audio.ring import AudioRing
 from realtime.config import Settings
 from realtime.dsp.levels import LevelMeter
 from realtime.engine.process import EngineProcess
@@ -22,8 +23,10 @@ from realtime.errors import Overrun, SettingsError
 from realtime.view.analysis import Analysis, frames_in_a_column
 from realtime.view.history import ColumnHistory
 from realtime.view.hold import PeakHold
+from realtime.view.monitoring import Monitoring, MonitorReadout, pane_names
 from realtime.view.notices import Notices
 from realtime.view.scroll import SmoothEdge
+from realtime.view.signals import Signals
 
 LIVE_BUDGET_SECONDS = 0.008
 """Half a frame at 60 per second; live columns take a tenth of it."""
@@ -57,6 +60,7 @@ class Readout:
     skipped_columns: int
     state: State
     message: str
+    monitor: MonitorReadout | None = None
 
 
 class LiveModel:
@@ -73,7 +77,9 @@ class LiveModel:
         self.changed: list[Changed] = []
         self._check_frequencies(settings)
         ring = engine.ring
-        self._live = Analysis(ring, settings.stft, settings.display, start=ring.oldest)
+        self._monitoring = Monitoring(engine) if engine.monitors else None
+        self._heard = self._signals()
+        self._live = Analysis(self._heard, settings.stft, settings.display, start=ring.oldest)
         self._still: Analysis | None = None
         self._pending: Analysis | None = None
         self._edge = SmoothEdge(self.sample_rate)
@@ -89,6 +95,12 @@ class LiveModel:
         self.latencies_ms: collections.deque[float] = collections.deque(maxlen=4096)
         """One for each tick that drew something new: for `doctor` and the benchmarks."""
 
+    def _signals(self) -> AudioRing | Signals:
+        """What is analysed: the capture, and in a monitor what became of it."""
+        if self._monitoring is None:
+            return self._engine.ring
+        return self._monitoring.signals(self.settings)
+
     # What is looked at.
 
     @property
@@ -99,6 +111,12 @@ class LiveModel:
     @property
     def histories(self) -> list[ColumnHistory]:
         return self.shown.histories
+
+    @property
+    def pane_names(self) -> list[str]:
+        """How the panes are told apart; one alone needs no name."""
+        signals = self._heard.names if isinstance(self._heard, Signals) else ("",)
+        return pane_names(signals, self.n_channels, self.settings.display.panes)
 
     @property
     def column_seconds(self) -> float:
@@ -173,6 +191,8 @@ class LiveModel:
                 ["audio.* holds from the start to the end of a run: give it when starting"]
             )
         self._check_frequencies(settings)
+        if self._monitoring is not None:
+            self._monitoring.check(settings, self.settings)
         before, self.settings = self.settings, settings
         was = config.values_of(before)
         keys = {key for key, value in config.values_of(settings).items() if was[key] != value}
@@ -182,12 +202,19 @@ class LiveModel:
             for analysis in {self._live, self.shown}:
                 for history in analysis.histories:
                     history.set_reduce(settings.display.reduce)
+        if self._monitoring is not None:
+            if (settings.monitor, settings.effect) != (before.monitor, before.effect):
+                self._monitoring.play(settings)
+            if settings.monitor.show != before.monitor.show:
+                self._heard = self._signals()
         if self._needs_analysis(before, settings):
             self._analyse_again()
         self._announce(*keys)
 
     def _needs_analysis(self, before: Settings, after: Settings) -> bool:
         if after.stft != before.stft or after.display.panes != before.display.panes:
+            return True
+        if self._monitoring is not None and after.monitor.show != before.monitor.show:
             return True
         reduced = after.display.reduce != before.display.reduce
         wanted = frames_in_a_column(
@@ -197,7 +224,7 @@ class LiveModel:
 
     def _analyse_again(self) -> None:
         """Begin to fill a successor of what is shown with the visible span."""
-        ring = self._engine.ring
+        ring = self._heard
         span = int(self.settings.display.span * self.sample_rate) + self.settings.stft.n_fft
         stop = None if self._paused_at is None else int(self._paused_at) + span // 8
         right = ring.written if stop is None else stop
@@ -265,7 +292,7 @@ class LiveModel:
             self._still = pending
             if not pending.is_like(self._live):
                 # The live columns change too; what they lack is analysed when one looks there.
-                ring = self._engine.ring
+                ring = self._heard
                 start = max(ring.oldest, ring.written - pending.stft.n_fft)
                 self._skipped_before += self._live.skipped
                 self._live = Analysis(ring, self.settings.stft, self.settings.display, start)
@@ -296,12 +323,32 @@ class LiveModel:
         self._metered = written
         if len(block):
             self.meter.push(block)
+        if self._monitoring is not None:
+            self._monitoring.update_meter(self.settings)
 
     def reset_hold(self) -> None:
         self._hold = PeakHold(self.histories)
 
     def reset_clip(self) -> None:
         self.meter.reset_clip()
+        if self._monitoring is not None:
+            self._monitoring.meter.reset_clip()
+
+    # The monitor.
+
+    @property
+    def monitors(self) -> bool:
+        """Whether this run plays what it hears."""
+        return self._monitoring is not None
+
+    @property
+    def output_meter(self) -> LevelMeter:
+        assert self._monitoring is not None, "this run plays nothing"
+        return self._monitoring.meter
+
+    def panic(self) -> None:
+        """Silence, at once; effects are left out until they are asked for again."""
+        self.change({"monitor.mute": True, "monitor.bypass": True})
 
     # What people are told.
 
@@ -323,6 +370,7 @@ class LiveModel:
             skipped_columns=self._skipped_before + self._live.skipped,
             state=self._engine.state,
             message=self._message,
+            monitor=self._monitoring.readout if self._monitoring is not None else None,
         )
 
     @property

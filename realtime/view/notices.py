@@ -26,7 +26,8 @@ class Notices:
         if event.kind in TROUBLES:
             self._trouble = event.text
             return
-        self._trouble = ""
+        if event.kind != "notice":
+            self._trouble = ""
         if event.kind != "started":
             self._news, self._news_ns = event.text, now_ns
 

@@ -1,0 +1,284 @@
+"""The monitor: what was captured, taken apart, changed, put together again, and played.
+
+`Monitor.step` works on what has come since the last step. It has no thread, no sleep and no
+clock, so it is tested without hardware; `Worker` is the thread that steps it in the engine's
+process. Samples come by a way of their own (`captured`), not through the capture ring: the ring
+holds back a block it suspects until it knows what was lost, and sound cannot wait for that.
+
+A worker that is late drops input, counts it, and so keeps its latency.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import os
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.audio.fifo import SampleFifo
+from realtime.audio.ring import AudioRing
+from realtime.config import MonitorSettings
+from realtime.dsp.duck import Duck
+from realtime.dsp.howl import HowlDetector
+from realtime.dsp.limiter import Limiter
+from realtime.dsp.processors.base import FrameFormat
+from realtime.dsp.processors.chain import Chain
+from realtime.dsp.processors.registry import Effect
+from realtime.dsp.stft import StreamingIstft, StreamingStft
+from realtime.dsp.windows import asymmetric_windows
+from realtime.engine.monitor_status import MonitorStatus
+from realtime.engine.playback import DirectPlayback
+
+LATE_SECONDS = 0.25
+"""A backlog longer than this is given up: it could only be heard as an echo."""
+
+HELD_SECONDS = 2.0
+"""Room for captured samples the worker has not come to."""
+
+CHUNK_SAMPLES = 4096
+"""Worked on at once: some frames share the cost of a call, and playback waits for no more."""
+
+GAIN_SECONDS = 0.01
+"""From no gain to full gain: a change of volume without a click."""
+
+NOTICES = 20
+"""Sentences kept until somebody tells them."""
+
+PRIORITY = 5
+"""Of the real-time priorities, 1..99: below any sound server's."""
+
+WAKE_SECONDS = 0.1
+"""A worker without work looks up so often, to see whether it is to end."""
+
+
+@dataclass(frozen=True)
+class MonitorState:
+    """What the monitor is to do: swapped as a whole, between two frames."""
+
+    settings: MonitorSettings
+    effects: tuple[Effect, ...] = ()
+
+
+class Monitor:
+    """Owner: the thread that calls `step`. `captured` belongs to the capture callback.
+
+    ring : the capture ring, for effects that play what was captured before
+    output : ring that gets what the effects made, for the eyes
+    listens : the source is a microphone, which may hear the loudspeaker
+    """
+
+    def __init__(
+        self,
+        ring: AudioRing,
+        output: AudioRing,
+        status: MonitorStatus,
+        playback: DirectPlayback,
+        state: MonitorState,
+        listens: bool,
+    ):
+        self._ring, self._output = ring, output
+        self._status, self._playback = status, playback
+        self._rate, self._n_channels = ring.sample_rate, ring.n_channels
+        self._input = SampleFifo(int(HELD_SECONDS * self._rate), self._n_channels)
+        self._next = 0
+        """Index, among samples captured from now on, of the next to be worked on."""
+        self._made = 0
+        """The same of the next sample to be put out."""
+        self._first = ring.written
+        self._lost = 0
+        self._state = self._wanted = state
+        self._limiter = Limiter(self._rate)
+        self._duck = Duck(self._rate)
+        self._gain = 0.0
+        self._listens = listens
+        self._faults = 0
+        self.notices: collections.deque[str] = collections.deque(maxlen=NOTICES)
+        """Sentences for people, oldest first; whoever tells them takes them out."""
+        self._build()
+
+    # The capture callback's side.
+
+    def captured(self, block: NDArray, lost: int) -> None:
+        """A block, float32 (n, n_channels). lost : samples lost since the monitor began."""
+        self._input.write(block)
+        self._lost = lost
+        self._playback.captured(self._input.written)
+
+    # Any one thread's side.
+
+    def change(self, state: MonitorState) -> None:
+        """Do this from the next frame on. The newest wins."""
+        self._wanted = state
+
+    # The worker's side.
+
+    def step(self) -> bool:
+        """Work on some of what has come. False when there was nothing."""
+        if self._wanted is not self._state:
+            self._follow(self._wanted)
+        written = self._input.written
+        if written == self._next:
+            return False
+        if written - self._next > LATE_SECONDS * self._rate:
+            self._status.count_dropped(written - self._next)
+            self._break_off(written)
+        block = np.empty((min(written - self._next, CHUNK_SAMPLES), self._n_channels), np.float32)
+        self._input.read_into(self._next, block)
+        self._next += len(block)
+        self._work(block)
+        return True
+
+    def _work(self, block: NDArray) -> None:
+        if not np.isfinite(block.sum()):
+            block = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+        frames = self._stft.push(block)
+        if not len(frames):
+            return
+        if self._listens:
+            self._heed(self._howls.push(frames))
+        self._put_out(self._istft.push(self._chain.process(frames)))
+        self._show()
+
+    def _put_out(self, samples: NDArray) -> None:
+        """To the eyes at their place on the ring's time line, to the ears with volume."""
+        missing = self._first + self._lost + self._made - self._output.written
+        if missing > 0:
+            self._output.write_zeros(missing)
+        self._output.write(samples)
+        self._made += len(samples)
+        self._playback.push(self._limiter.push(self._with_volume(samples)))
+
+    def _put_silence(self, until: int) -> None:
+        while self._made < until:
+            n = min(until - self._made, CHUNK_SAMPLES)
+            self._put_out(np.zeros((n, self._n_channels), np.float32))
+
+    def _with_volume(self, samples: NDArray) -> NDArray:
+        settings, n = self._state.settings, len(samples)
+        volume = 0.0 if settings.mute else 10 ** (settings.gain / 20)
+        duck = self._duck.push(n)
+        if self._gain == volume and duck is None:
+            return samples if volume == 1.0 else samples * np.float32(volume)
+        most = np.arange(1, n + 1) / (GAIN_SECONDS * self._rate)
+        gains = self._gain + np.clip(volume - self._gain, -most, most)
+        self._gain = float(gains[-1])
+        if duck is not None:
+            gains *= duck
+        return samples * gains[:, None].astype(np.float32)
+
+    def _follow(self, state: MonitorState) -> None:
+        before, self._state = self._state, state
+        if _frames_of(state) != _frames_of(before):
+            self._break_off(self._next)
+            self._build()
+            self._playback.resettle()
+        else:
+            self._chain.change(state.effects, state.settings.bypass)
+            self._show()
+
+    def _build(self) -> None:
+        """The path from samples to samples, from the next captured sample on."""
+        settings, state = self._state.settings, self._state
+        n_fft, hop, n_channels = settings.n_fft, settings.hop, self._n_channels
+        window: str | NDArray = settings.window
+        synthesis: NDArray | None = None
+        if settings.synthesis is not None:
+            window, synthesis = asymmetric_windows(n_fft, settings.synthesis, hop)
+        self._stft = StreamingStft(n_fft, hop, window, n_channels=n_channels)
+        self._istft = StreamingIstft(
+            n_fft, hop, window, n_channels=n_channels, synthesis_window=synthesis
+        )
+        form = FrameFormat(
+            self._rate, n_fft, hop, n_channels, self._stft.window, self._istft.synthesis_window
+        )
+        self._chain = Chain(form, state.effects, state.settings.bypass, capture=self._ring)
+        self._howls = HowlDetector(self._rate / hop, self._rate / n_fft, self._stft.window_sum)
+        self._put_silence(self._next + self._istft.skipped)
+        self._show()
+
+    def _break_off(self, at: int) -> None:
+        """Let what is in the overlap die away, and go on with captured sample `at`."""
+        steps = -(-self._istft.latency // self._stft.hop)
+        silence = np.zeros((steps, self._n_channels, self._stft.n_bins), np.complex64)
+        self._put_out(self._istft.push(silence))
+        self._next = at
+        self._stft.reset()
+        self._istft.reset()
+        self._put_silence(at + self._istft.skipped)
+
+    def _heed(self, howl_hz: float | None) -> None:
+        if howl_hz is None:
+            return
+        known = self._duck.gain < 1.0
+        self._duck.start()
+        if known:
+            return
+        self._status.count_howl(howl_hz)
+        self.notices.append(
+            f"feedback at {howl_hz:.0f} Hz: held back for a moment; turn the output down, move "
+            "the microphone away, or use headphones"
+        )
+
+    def _show(self) -> None:
+        if self._chain.faults != self._faults:
+            self._faults = self._chain.faults
+            self.notices.append(self._chain.fault)
+        self._status.show_path(
+            self._istft.latency,
+            self._chain.latency,
+            self._faults,
+            self._limiter.gain * self._duck.gain,
+        )
+
+
+def _frames_of(state: MonitorState) -> tuple:
+    settings = state.settings
+    return settings.n_fft, settings.hop, settings.window, settings.synthesis
+
+
+def _hurry() -> None:
+    """Real-time priority for this thread, where the system grants it (as it does to the server's
+    own threads): sound is due in a few milliseconds, whatever else the machine does."""
+    if hasattr(os, "sched_setscheduler"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(PRIORITY))
+
+
+class Worker:
+    """The thread that steps a monitor. `wake` never waits, so the callback may call it."""
+
+    def __init__(self, monitor: Monitor, status: MonitorStatus):
+        self._monitor, self._status = monitor, status
+        self._nothing_new = threading.Lock()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it is awake already
+            self._nothing_new.release()
+
+    def stop(self) -> None:
+        """Safe twice, and before `start`."""
+        self._stopping = True
+        self.wake()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        _hurry()
+        before = time.thread_time_ns()
+        while not self._stopping:
+            self._nothing_new.acquire(timeout=WAKE_SECONDS)
+            while self._monitor.step() and not self._stopping:
+                pass
+            now = time.thread_time_ns()
+            self._status.count_busy(now - before)
+            before = now
