@@ -46,6 +46,11 @@ class MonitorReadout:
     """Gain of limiter and feedback guard now, 0 or below."""
     state: str
 
+    @property
+    def latency_ms(self) -> float:
+        """From the capture callback to the playback callback; the devices add their own."""
+        return self.algorithmic_ms + self.effects_ms + self.transport_ms
+
 
 class Monitoring:
     """Belongs to the model."""

@@ -6,13 +6,17 @@ import json as json_text
 import sys
 import time
 
+from realtime.effects import effect_text
 from realtime.view.model import LiveModel
+from realtime.view.monitoring import MonitorReadout
 from realtime.wording import say
 
 TICK_SECONDS = 0.05
 LINE_SECONDS = 1.0
 SHOWN_CHANNELS = 4
 """Peaks that fit in a line; JSON has them all."""
+LEAST_LIMITED_DB = -0.1
+"""The limiter holds back less than anybody hears."""
 
 
 def run_status(model: LiveModel, seconds: float | None = None, json: bool = False) -> None:
@@ -54,7 +58,39 @@ def status_text(model: LiveModel) -> str:
         f"n_fft {stft.n_fft}/{stft.hop_samples} {stft.window}",
         f"{display.scale} {display.db_low:.0f}..{display.db_high:.0f} dB",
     ]
+    if readout.monitor is not None:
+        parts.insert(2, _monitor_text(model, readout.monitor))
     return " · ".join(part for part in parts if part)
+
+
+def _monitor_text(model: LiveModel, monitor: MonitorReadout) -> str:
+    settings = model.settings.monitor
+    marks = [word for word, on in (("MUTED", settings.mute), ("bypass", settings.bypass)) if on]
+    if monitor.limited_db < LEAST_LIMITED_DB:
+        marks.append(f"limited {monitor.limited_db:.0f} dB")
+    if monitor.missing_samples:
+        marks.append(f"silence {monitor.missing_samples}")
+    levels = " ".join(f"{db:.0f}" for db in model.output_meter.reading.hold_db[:SHOWN_CHANNELS])
+    where = f"{monitor.output_device} {levels} dB after {monitor.latency_ms:.0f} ms"
+    return " ".join([where if monitor.state == "playing" else monitor.state, *marks])
+
+
+def _monitor_object(model: LiveModel, monitor: MonitorReadout) -> dict[str, object]:
+    return {
+        "output": monitor.output_device,
+        "state": monitor.state,
+        "latency_ms": round(monitor.latency_ms, 3),
+        "algorithmic_ms": round(monitor.algorithmic_ms, 3),
+        "effects_ms": round(monitor.effects_ms, 3),
+        "transport_ms": round(monitor.transport_ms, 3),
+        "device_ms": round(monitor.device_ms, 3),
+        "underflows": monitor.underflows,
+        "missing_samples": monitor.missing_samples,
+        "dropped_samples": monitor.dropped_samples,
+        "limited_db": round(monitor.limited_db, 2),
+        "peak_dbfs": [round(float(db), 2) for db in model.output_meter.reading.hold_db],
+        "effects": [effect_text(effect) for effect in model.settings.effect],
+    }
 
 
 def status_object(model: LiveModel, elapsed: float) -> dict[str, object]:
@@ -63,6 +99,8 @@ def status_object(model: LiveModel, elapsed: float) -> dict[str, object]:
     peak_dbfs : the loudest of the last second and a half. rms_dbfs : of the newest samples.
     """
     readout, reading = model.readout, model.meter.reading
+    monitor = readout.monitor
+    played = {} if monitor is None else {"monitor": _monitor_object(model, monitor)}
     return {
         "seconds": round(elapsed, 3),
         "device": readout.device,
@@ -76,6 +114,7 @@ def status_object(model: LiveModel, elapsed: float) -> dict[str, object]:
         "skipped_columns": readout.skipped_columns,
         "latency_ms": round(readout.latency_ms, 3),
         "message": readout.message,
+        **played,
     }
 
 
