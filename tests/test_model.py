@@ -12,6 +12,7 @@ from realtime.audio.sources import parse_source
 from realtime.config import load
 from realtime.engine.process import EngineProcess, Event
 from realtime.errors import SettingsError
+from realtime.view import analysis
 from realtime.view.model import LiveModel
 from realtime.view.notices import NEWS_SECONDS, Notices, silence
 from realtime.view.scroll import SmoothEdge
@@ -176,6 +177,22 @@ def test_a_picture_looked_at_before_the_first_block_shows_what_then_comes(model)
     ticks(model, enough)
     assert edges[-1] > model.shown.count - model.columns_per_span
     assert model.histories[0].column(int(edges[-1]) - 1).max() == pytest.approx(-6.02, abs=1.5)
+
+
+def test_a_picture_to_be_kept_holds_all_that_was_heard_also_what_came_too_late(model, monkeypatch):
+    monkeypatch.setattr(analysis, "BACKLOG_SECONDS", 0.3)
+    ticks(model, lambda: model.shown.count > 200)
+    time.sleep(0.6)  # the display is late,
+    ticks(model, lambda: model.readout.skipped_columns)  # gives up what it missed,
+    time.sleep(0.6)  # and is late once more
+    heard = model._engine.ring.written
+    model.settle()
+    model.tick(now_ns := time.monotonic_ns())
+    right = int(model.right_edge(now_ns))
+    span = range(right - int(model.columns_per_span), right)
+    levels = [model.histories[0].column(index).max() for index in span]
+    assert levels == pytest.approx([-6.02] * len(span), abs=1.5)
+    assert model.shown.newest > heard - model.shown.column_samples
 
 
 class _Engine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from PySide6.QtGui import QColor, QImage
 from windows import open_window, run_until
 
-from realtime.view import theme
+from realtime.view import analysis, theme
 from realtime.view.axes import frequency_ticks
 from realtime.view.keys import BY_NAME
 from realtime.view.main_window import WINDOW_SIZE
@@ -110,6 +111,17 @@ def test_the_page_of_keys_and_the_banner_lie_over_the_picture_on_a_screenshot(to
     line = int(brightest_row(before, left + 20, left + width - 20, top, top + height))
     assert before[line, left + 20].max() > 200
     assert after[line, left + 20].max() < 60, "dimmed by the page above it"
+
+
+def test_a_picture_saved_after_the_program_stood_still_is_complete(tone, tmp_path, monkeypatch):
+    monkeypatch.setattr(analysis, "BACKLOG_SECONDS", 0.3)
+    tone.requests.change({"display.scale": "log", "display.f_low": 20.0})
+    time.sleep(1.5)  # more than the picture spans
+    tone.save_picture(tmp_path / "late.png")
+    left, top, width, height = where(tone)
+    waterfall = pixels(tmp_path / "late.png")[top : top + height, left : left + width - 2]
+    lit = waterfall.max(axis=2) > 200
+    assert lit.any(axis=0).all(), "the tone is in every column"
 
 
 # ---------------------------------------------------------------------- without a display

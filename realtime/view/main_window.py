@@ -215,7 +215,11 @@ class MainWindow(QMainWindow):
             self.set_fullscreen(False)
 
     def save_picture(self, path: Path) -> None:
-        """What the window shows, as a PNG in the pixels of the screen. Raises RealtimeError."""
+        """What the window shows, as a PNG in the pixels of the screen, the visible span complete.
+
+        Raises RealtimeError.
+        """
+        self.model.settle()
         self._draw()
         self.plot.show_meters()
         self._show_figures()

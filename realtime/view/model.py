@@ -7,6 +7,7 @@ the display's thread, which calls `tick` once a frame. Nothing in here waits.
 from __future__ import annotations
 
 import collections
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,9 @@ each taking costs as much as the columns themselves; 4096 samples at 48 kHz make
 
 AGAIN_BUDGET_SECONDS = 0.010
 """For analysing the visible span again: 12 s at 4096/256 is done in some ten frames."""
+
+SETTLE_SECONDS = 5.0
+"""The longest that a picture to be kept waits for its columns; those of 12 s take less than 1 s."""
 
 LOOK_AROUND_NS = 50_000_000
 """Engine, meters and messages are looked after at this interval: meters are read, not watched."""
@@ -255,6 +259,16 @@ class LiveModel:
             interval = (now_ns - self._last_tick_ns) / 1e9
             self._interval += AVERAGE * (interval - self._interval) if self._interval else interval
         self._last_tick_ns = now_ns
+
+    def settle(self) -> None:
+        """Analyse all that was heard of the visible span, also what was given up because the
+        display was late: for a picture that is kept. Takes `SETTLE_SECONDS` at most."""
+        until = time.monotonic() + SETTLE_SECONDS
+        self._live.pull(SETTLE_SECONDS)
+        if self._live.skipped and not self.paused:
+            self._analyse_again()
+        while self._pending is not None and time.monotonic() < until:
+            self._pull_pending()
 
     def _pull_live(self, now_ns: int) -> None:
         count = self._live.count
