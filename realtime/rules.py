@@ -14,6 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
+from realtime.dsp.windows import WINDOWS, overlap_sum, window
 from realtime.wording import shown
 
 N_FFT_RANGE = (256, 32768)
@@ -22,6 +25,10 @@ MONITOR_N_FFT_RANGE = (64, 32768)
 """Samples; below 64 a bin is wider than a critical band."""
 ZERO_PAD_RANGE = (1, 8)
 """Times n_fft; with 8, no tone between two bins reads more than 0.03 dB low with any window."""
+LEAST_OVERLAP = 0.02
+"""Least to greatest of the overlapped power of a window: where it is less, putting the sound
+together again magnifies every rounding, and a round trip is no longer exact to -120 dBFS. Of our
+windows only the flat-top one at n_fft / 2."""
 HOPS_IN_N_FFT = 32
 """The smallest hop is n_fft / 32: finer columns show nothing new and cost in proportion."""
 LOWEST_LOG_HZ = 1.0
@@ -113,6 +120,17 @@ def _monitor_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
         rule = f"an even multiple of hop = {hop}, at most n_fft = {n_fft} (try {2 * hop})"
         keys = {"monitor.n_fft", "monitor.hop", "monitor.synthesis"}
         yield keys, f"monitor.synthesis = {shown(synthesis)} must be {rule}"
+    elif synthesis is None and _uneven(values["monitor.window"], n_fft, hop):
+        rule = f"at most {n_fft // 4} with so pointed a window (try {n_fft // 4})"
+        start = f"monitor.hop = {hop} with monitor.window = {values['monitor.window']!r}"
+        yield {"monitor.hop", "monitor.window", "monitor.n_fft"}, f"{start} must be {rule}"
+
+
+def _uneven(name: str, n_fft: int, hop: int) -> bool:
+    if name not in WINDOWS:  # which is a fault of its own
+        return False
+    power = overlap_sum(window(name, n_fft, np.float64) ** 2, hop)
+    return bool(power.min() < LEAST_OVERLAP * power.max())
 
 
 def _hop_fits(hop: int, n_fft: int) -> bool:

@@ -12,7 +12,7 @@ import functools
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import children
@@ -32,22 +32,28 @@ ctl.!default { type pulse }
 pcm.virtmic { type pulse device virtmic hint { show on description "virtual microphone" } }
 """
 
-_NULL = f"rate={SAMPLE_RATE} format=s16le channels=2"
-_DEVICES = (
-    f"module-null-sink sink_name=speaker {_NULL}",
-    f"module-null-sink sink_name=mic {_NULL}",
-    "module-remap-source master=mic.monitor source_name=virtmic",
-)
+
+def _devices(form: str) -> tuple[str, ...]:
+    null = f"rate={SAMPLE_RATE} format={form} channels=2"
+    return (
+        f"module-null-sink sink_name=speaker {null}",
+        f"module-null-sink sink_name=mic {null}",
+        "module-remap-source master=mic.monitor source_name=virtmic",
+    )
+
 
 _PULSE_FEED_MS = 400
 """The feeder's head start: so much it may be late."""
 
 
 class PulseServer:
-    """Sinks `speaker` and `mic`; the source `virtmic` hears what is played to `mic`."""
+    """Sinks `speaker` and `mic`; the source `virtmic` hears what is played to `mic`.
 
-    def __init__(self, directory: Path):
-        self._directory = directory
+    form : sample format of all three, s16le or float32le
+    """
+
+    def __init__(self, directory: Path, form: str = "s16le"):
+        self._directory, self._form = directory, form
         self._server: subprocess.Popen[bytes] | None = None
         self._clients: list[subprocess.Popen[bytes]] = []
         for name in ("pulse", "state"):
@@ -75,7 +81,7 @@ class PulseServer:
         door = f"module-native-protocol-unix socket={self._directory}/pulse/native auth-anonymous=1"
         command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no"]
         command += ["--exit-idle-time=-1", f"--log-target=file:{self._directory}/log"]
-        for module in (door, *_DEVICES):
+        for module in (door, *_devices(self._form)):
             command += ["-L", module]
         self._server = children.start(command, self.env)
         children.wait_until(self._answers, "an answer from PulseAudio", _START_SECONDS)
@@ -107,13 +113,33 @@ class PulseServer:
         return client
 
     def play(self, samples: np.ndarray) -> None:
-        """Play int16 (n_samples, 2) to the microphone; returns at once."""
+        """Play int16, or float32 to float sinks, (n_samples, 2) to the microphone; returns at
+        once."""
         path = self._directory / f"feed{len(self._clients)}.raw"
-        samples.astype("<i2").tofile(path)
+        samples.astype("<f4" if self._form == "float32le" else "<i2").tofile(path)
         self._client(
-            "pacat", "--playback", "--raw", f"--rate={SAMPLE_RATE}", "--format=s16le",
+            "pacat", "--playback", "--raw", f"--rate={SAMPLE_RATE}", f"--format={self._form}",
             "--channels=2", "--device=mic", f"--latency-msec={_PULSE_FEED_MS}", str(path),
         )  # fmt: skip
+
+    @contextlib.contextmanager
+    def hearing(self) -> Iterator[Callable[[], np.ndarray]]:
+        """What is played to `speaker` meanwhile: a function gives it so far, (n_samples, 2)."""
+        path = self._directory / "heard.raw"
+        with path.open("wb") as file:
+            command = ["parec", "-d", "speaker.monitor", "--raw", f"--rate={SAMPLE_RATE}"]
+            command += [f"--format={self._form}", "--channels=2", "--latency-msec=20"]
+            client = children.start(command, self.env, stdout=file)
+        kind = "<f4" if self._form == "float32le" else "<i2"
+
+        def heard() -> np.ndarray:
+            whole = path.stat().st_size // 8 * 8
+            return np.frombuffer(path.read_bytes()[:whole], kind).reshape(-1, 2)
+
+        try:
+            yield heard
+        finally:
+            children.end(client)
 
     def feed_counter(self, seconds: float, start: int = 1) -> None:
         """Play the counter from index `start` on to the microphone; returns at once."""
@@ -130,7 +156,7 @@ class PulseServer:
 
     def plug(self) -> None:
         """Give back what `unplug` took; what was played to it has ended."""
-        for module in _DEVICES:
+        for module in _devices(self._form):
             self.pactl("load-module", *module.split())
         self._settle()
 
@@ -153,10 +179,10 @@ class PulseServer:
 
 
 @contextlib.contextmanager
-def pulse_server() -> Iterator[PulseServer]:
+def pulse_server(form: str = "s16le") -> Iterator[PulseServer]:
     """A running PulseAudio, gone at the end with everything it left."""
     with tempfile.TemporaryDirectory(prefix="pulse-") as directory:
-        server = PulseServer(Path(directory))
+        server = PulseServer(Path(directory), form)
         try:
             server.start()
             yield server

@@ -89,7 +89,11 @@ def test_the_version_is_that_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ([], "name a command: live, monitor, devices or doctor ('realtime --help' shows what there is)"),
+        (
+            [],
+            "name a command: live, monitor, devices or doctor ('realtime --help' shows "
+            "what there is)",
+        ),
         (["liv"], "unknown command 'liv', did you mean 'live'?"),
         (["live", "--sconds", "3"], "unknown option '--sconds', did you mean '--seconds'?"),
         (["live", "--sec", "3"], "unknown option '--sec', did you mean '--set'?"),

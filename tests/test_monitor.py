@@ -10,11 +10,14 @@ import pytest
 from realtime.audio.ring import AudioRing
 from realtime.config import MonitorSettings
 from realtime.dsp.processors.registry import Effect
+from realtime.dsp.windows import WINDOWS
 from realtime.engine.monitor import Monitor, MonitorState
 from realtime.engine.monitor_status import MonitorStatus, Playing
 from realtime.engine.playback import DirectPlayback
 
 RATE = 48000
+TOO_POINTED = ("flattop", 2)
+"""Refused: configs/broken/monitor-too-pointed.toml."""
 
 
 class Rig:
@@ -56,7 +59,7 @@ class Rig:
             memory.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
     rig = Rig(**getattr(request, "param", {}))
     yield rig
@@ -97,6 +100,24 @@ def test_without_effects_the_sound_is_only_later(rig: Rig, rng: np.random.Genera
     snapshot = rig.status.read()
     assert snapshot.state is Playing.SOUND and snapshot.missing == 0
     assert delay == snapshot.algorithmic + snapshot.transport - rig.block
+
+
+@pytest.mark.parametrize(
+    ("window", "overlap"), [(w, n) for w in WINDOWS for n in (2, 4, 8, 32) if (w, n) != TOO_POINTED]
+)
+@pytest.mark.parametrize(("n_channels", "block"), [(1, 64), (2, 333)])
+def test_every_window_and_hop_gives_the_sound_back(
+    window: str, overlap: int, n_channels: int, block: int, rng: np.random.Generator
+) -> None:
+    rig = Rig(n_channels, block, n_fft=1024, hop=1024 // overlap, window=window)
+    try:
+        samples = noise(rng, 1, n_channels) * 2
+        rig.run(samples)
+        start, stop = 2048, rig.output.written
+        assert stop > RATE - 4096
+        assert np.abs(rig.output.read(start, stop) - samples[start:stop]).max() <= 1e-6
+    finally:
+        rig.close()
 
 
 def test_the_eyes_get_the_output_at_its_place_on_the_time_line(

@@ -20,7 +20,7 @@ RATE, BLOCK = 48000, 256
 FADE = int(FADE_SECONDS * RATE)
 
 
-@pytest.fixture()
+@pytest.fixture
 def status() -> Iterator[MonitorStatus]:
     status = MonitorStatus.create()
     yield status

@@ -1,0 +1,95 @@
+"""The monitor on an elastic server, where capture and playback are streams of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from listening import listening, watch, watch_for
+from servers import SAMPLE_RATE, PulseServer, pulse_server
+
+from realtime.config import MonitorSettings
+from realtime.engine.monitor import MonitorState
+from realtime.engine.monitor_status import Playing
+from realtime.engine.playback import FADE_SECONDS
+from realtime.engine.process import EngineProcess
+
+pytestmark = pytest.mark.pulse
+
+EXACT = 1e-6
+"""-120 dBFS."""
+
+EDGE = round(2 * FADE_SECONDS * SAMPLE_RATE)
+"""Samples that fade on one side of a silence."""
+
+
+@pytest.fixture
+def float_pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseServer]:
+    """A PulseAudio whose devices speak float32, found by programs started from here."""
+    with pulse_server("float32le") as server:
+        for name in os.environ.keys() - server.env.keys():
+            monkeypatch.delenv(name)
+        for name, value in server.env.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def plays(engine: EngineProcess) -> None:
+    watch(
+        engine,
+        lambda _: engine.monitor_status.read().state is Playing.SOUND,
+        10,
+        "sound on the output",
+    )
+
+
+def begins(heard: np.ndarray, sent: np.ndarray) -> set[int]:
+    """Where in `sent` the first sample of `heard` lies, found anew each half second: the delay
+    changes where sound was missing."""
+    size = 1 << (len(sent) + SAMPLE_RATE).bit_length()
+    spectrum = np.fft.rfft(sent[:, 0], size)
+    found = set()
+    for at in range(0, len(heard) - SAMPLE_RATE // 2, SAMPLE_RATE // 2):
+        part = heard[at : at + SAMPLE_RATE // 2, 0]
+        if part.any():
+            correlation = np.fft.irfft(spectrum * np.conj(np.fft.rfft(part, size)))
+            found.add(int(np.argmax(correlation)) - at)
+    return found
+
+
+def errors(heard: np.ndarray, sent: np.ndarray) -> np.ndarray:
+    """The error of each sample that was heard, by the delay that suits it best."""
+    least = np.full(len(heard), np.inf)
+    for begin in begins(heard, sent):
+        start, stop = max(0, -begin), min(len(heard), len(sent) - begin)
+        error = np.abs(heard[start:stop] - sent[start + begin : stop + begin]).max(axis=1)
+        least[start:stop] = np.minimum(least[start:stop], error)
+    return least
+
+
+@pytest.mark.parametrize(
+    ("channels", "settings"),
+    [(2, {}), (1, {"n_fft": 2048, "hop": 128, "window": "kaiser"})],
+)
+def test_without_effects_output_equals_input_delayed(
+    float_pulse: PulseServer, rng: np.random.Generator, channels: int, settings: dict
+) -> None:
+    sent = rng.uniform(-0.5, 0.5, (12 * SAMPLE_RATE, 2)).astype(np.float32)
+    if channels == 1:
+        sent[:, 1] = sent[:, 0]
+    state = MonitorState(MonitorSettings(**settings))
+    float_pulse.play(sent)
+    with (
+        float_pulse.hearing() as heard,
+        listening("mic", 20, state, channels=channels) as engine,
+    ):
+        plays(engine)
+        watch_for(engine, 6)
+        snapshot, got = engine.monitor_status.read(), heard()
+    error = errors(got, sent)
+    exact = np.flatnonzero(error <= EXACT)
+    assert len(exact) >= 3 * SAMPLE_RATE, snapshot
+    inexact = exact[-1] - exact[0] + 1 - len(exact)
+    assert inexact <= snapshot.missing + snapshot.underflows * 2 * EDGE, snapshot
