@@ -160,6 +160,15 @@ class PulseServer:
             self.pactl("load-module", *module.split())
         self._settle()
 
+    def unplug_speaker(self) -> None:
+        """Take away every sink, for the same reason; the microphone is a silent one of its own."""
+        self.pactl("load-module", "module-null-source", "source_name=quiet")
+        self.pactl("set-default-source", "quiet")
+        self.pactl("unload-module", "module-null-sink")
+
+    def plug_speaker(self) -> None:
+        self.pactl("load-module", *_devices(self._form)[0].split())
+
     def kill(self) -> None:
         """End the server without a word to its clients."""
         assert self._server is not None, "the server does not run"

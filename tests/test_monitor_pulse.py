@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from listening import listening, watch, watch_for
+from listening import BACK_SECONDS, listening, watch, watch_for
 from servers import SAMPLE_RATE, PulseServer, pulse_server
 
 from realtime.config import MonitorSettings
@@ -93,3 +93,33 @@ def test_without_effects_output_equals_input_delayed(
     assert len(exact) >= 3 * SAMPLE_RATE, snapshot
     inexact = exact[-1] - exact[0] + 1 - len(exact)
     assert inexact <= snapshot.missing + snapshot.underflows * 2 * EDGE, snapshot
+
+
+@pytest.mark.parametrize("source", ["mic", "demo"])
+def test_a_speaker_pulled_out_and_put_back_plays_again_and_input_goes_on(
+    pulse: PulseServer, source: str
+) -> None:
+    pulse.pactl("load-module", "module-null-source", "source_name=quiet")
+    pulse.pactl("set-default-source", "quiet")
+    with listening(source, 30, MonitorState(MonitorSettings()), channels=1) as engine:
+        plays(engine)
+        pulse.unplug_speaker()
+        events = watch(
+            engine,
+            lambda _: engine.monitor_status.read().state is Playing.WAITING,
+            10,
+            "the loss of the speaker",
+        )
+        before = engine.ring.written
+        events += watch_for(engine, 2)
+        assert engine.ring.written - before > 1.5 * SAMPLE_RATE, "input goes on"
+        pulse.plug_speaker()
+        events += watch(
+            engine,
+            lambda _: engine.monitor_status.read().state is Playing.SOUND,
+            BACK_SECONDS,
+            "sound",
+        )
+        assert engine.restarts == 0 and engine.status.read().lost == 0
+    told = " ".join(event.text for event in events if event.kind == "notice")
+    assert "stopped: is it unplugged" in told and "plays again" in told
