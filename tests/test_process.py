@@ -88,6 +88,13 @@ def test_an_engine_that_hangs_is_ended_and_replaced(engine):
     assert engine.pid != pid and not lives(pid)
 
 
+def test_a_sound_without_a_device_is_never_said_to_be_unplugged(engine):
+    until(engine, lambda _: engine.ring.written)
+    for state in (State.STALLED, State.RUNNING):
+        engine.status.beat(time.monotonic_ns(), state, engine.pid)
+        assert engine.poll(time.monotonic_ns()) == []
+
+
 def test_stop_ends_the_process_and_gives_the_memory_back_and_may_be_called_again(engine):
     pid, name = engine.pid, engine.ring.name
     engine.stop()

@@ -258,19 +258,18 @@ class EngineProcess:
     def _hangs(self, events: list[Event], now_ns: int) -> bool:
         snapshot = self.status.read()
         if snapshot.state != self._state and snapshot.pid == self.pid:
-            if snapshot.state is State.STALLED:
-                events.append(
-                    Event(
-                        "stalled",
-                        f"'{self.info.name}' delivers nothing: is it suspended or unplugged? "
-                        "Waiting for it",
-                    )
-                )
-            elif self._state is State.STALLED and snapshot.state is State.RUNNING:
-                events.append(Event("resumed", f"'{self.info.name}' delivers again"))
+            if self.listens:  # other sound is late only where the machine is busy: no news
+                self._tell_stall(events, snapshot.state)
             self._state = snapshot.state
         beat = max(snapshot.heartbeat_ns, self._started_ns)
         return now_ns - beat > HEARTBEAT_SECONDS * 1e9
+
+    def _tell_stall(self, events: list[Event], state: State) -> None:
+        if state is State.STALLED:
+            text = f"'{self.info.name}' delivers nothing: is it suspended or unplugged? "
+            events.append(Event("stalled", text + "Waiting for it"))
+        elif self._state is State.STALLED and state is State.RUNNING:
+            events.append(Event("resumed", f"'{self.info.name}' delivers again"))
 
     def _lose(self, events: list[Event], now_ns: int) -> None:
         if self._process is not None:
