@@ -109,6 +109,14 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--seconds", metavar="N", default="2", help="how long to measure the microphone (2)"
     )
+    doctor.add_argument(
+        "--loopback",
+        action="store_true",
+        help="play a sound, hear it again, and tell the latency of the whole way",
+    )
+    doctor.add_argument(
+        "--output", metavar="DEVICE", help="where to play: part of a name, or a number"
+    )
     doctor.add_argument("--json", action="store_true", help="as JSON")
     return parser
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from realtime.commands import install_checks
 from realtime.commands.checks import Check
 from realtime.commands.request import collected, load_settings, seconds_given
-from realtime.config import AudioSettings, Settings
+from realtime.config import Settings
 from realtime.errors import SettingsError
 
 COLOURS = {"ok": "green", "note": "yellow", "missing": "bold red"}
@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     if faults:
         raise SettingsError(faults)
     found = []
-    for check in all_checks(settings.audio, seconds or 0.0):
+    for check in all_checks(settings, seconds or 0.0, args.loopback):
         found.append(check)
         if not args.json:
             _show(check)
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if ready else 1
 
 
-def all_checks(audio: AudioSettings, seconds: float) -> Iterator[Check]:
+def all_checks(settings: Settings, seconds: float, loopback: bool = False) -> Iterator[Check]:
     """One after the other; sound and screen only where the libraries can be imported."""
     broken = False
     for check in install_checks.checks():
@@ -51,7 +51,11 @@ def all_checks(audio: AudioSettings, seconds: float) -> Iterator[Check]:
         return
     from realtime.commands import screen_checks, sound_checks
 
-    yield from sound_checks.checks(audio, seconds)
+    yield from sound_checks.checks(settings.audio, seconds)
+    if loopback:
+        from realtime.commands.loopback import loopback as measured
+
+        yield measured(settings.audio, settings.monitor)
     yield from screen_checks.checks()
 
 
