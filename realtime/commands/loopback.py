@@ -51,8 +51,9 @@ def find_probe(heard: np.ndarray, sent: np.ndarray) -> tuple[int, float]:
     """Where in `heard` (n,) the probe `sent` (m,) begins, and how far the peak of the correlation
     stands out of its root mean square."""
     size = fft.next_fast_len(len(heard) + len(sent), real=True)
-    spectrum = fft.rfft(heard, size) * np.conj(fft.rfft(sent, size))
-    correlation = np.abs(fft.irfft(spectrum, size)[: len(heard)])
+    spectra = [np.asarray(fft.rfft(signal, size)) for signal in (heard, sent)]
+    product = np.asarray(fft.irfft(spectra[0] * spectra[1].conj(), size))
+    correlation = np.abs(product[: len(heard)])
     place = int(np.argmax(correlation))
     rms = float(np.sqrt(np.mean(correlation**2)))
     return place, float(correlation[place]) / rms if rms else 0.0
