@@ -16,7 +16,6 @@ from realtime.view.boxes import (
     Spot,
     borders,
     box_between,
-    boxes_text,
     brush_boxes,
     strips,
     without_box_at,
@@ -153,8 +152,3 @@ def test_a_click_takes_away_the_newest_box_under_it_or_none():
     assert without_box_at(boxes, 15, 500) == boxes[1:]
     assert without_box_at(boxes, 25, 500) == boxes
     assert without_box_at(boxes, None, 900) == boxes[:2], "on the axis every time counts"
-
-
-@given(boxes_drawn)
-def test_the_text_of_boxes_reads_back_as_the_same(boxes):
-    assert Boxes(()).checked("mask:boxes", boxes_text(boxes)) == tuple(boxes)

@@ -10,10 +10,10 @@ from typing import Any
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QKeySequence, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from realtime.audio.sources import parse_source
-from realtime.config import load
+from realtime.config import Settings, load
 from realtime.engine.process import EngineProcess
 from realtime.view.main_window import MainWindow
 from realtime.view.model import LiveModel
@@ -26,6 +26,15 @@ def open_window(
     """A window that is on the screen and has the keyboard. flags : settings by their keys."""
     settings = load(flags={"audio.ring_seconds": 60.0, **flags})
     engine = EngineProcess(parse_source(source), settings.audio)
+    with opened(engine, settings, persistent) as window:
+        yield window
+
+
+@contextmanager
+def opened(
+    engine: EngineProcess, settings: Settings, persistent: bool = False
+) -> Iterator[MainWindow]:
+    """The window over an engine, which it starts and stops."""
     engine.start()
     window = MainWindow(LiveModel(settings, engine), persistent=persistent)
     try:
@@ -70,9 +79,18 @@ def turn_wheel(
     steps: int,
     modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
 ) -> None:
-    surface = window.plot.surface
+    wheel_over(window.plot.surface, steps, at, modifiers)
+
+
+def wheel_over(
+    widget: QWidget,
+    steps: int,
+    at: QPoint | None = None,
+    modifiers: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    at = widget.rect().center() if at is None else at
     event = QWheelEvent(
-        QPointF(at), QPointF(surface.mapToGlobal(at)), QPoint(), QPoint(0, 120 * steps),
+        QPointF(at), QPointF(widget.mapToGlobal(at)), QPoint(), QPoint(0, 120 * steps),
         Qt.MouseButton.NoButton, modifiers, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
-    QApplication.sendEvent(surface, event)
+    QApplication.sendEvent(widget, event)

@@ -138,14 +138,6 @@ def borders(area: Sequence[Strip]) -> list[tuple[float, Band]]:
     return [(at, band) for at, band in found if abs(at) < inf]
 
 
-def boxes_text(boxes: Iterable[Box]) -> str:
-    """As it is typed: "300-3400+5000-6000", with samples "300-3400@48000-96000"."""
-    return "+".join(
-        f"{box.f_low:.10g}-{box.f_high:.10g}" + (f"@{box.start}-{box.stop}" if box.stop else "")
-        for box in boxes
-    )
-
-
 def _hz(share: float, display: DisplaySettings, sample_rate: int) -> float:
     hz = float(hz_of_share(share, display, sample_rate))
     return round(min(max(hz, 0.0), sample_rate / 2), DECIMALS)

@@ -30,7 +30,6 @@ from realtime.view.choices import BY_KEY, CHOICES, LIST_VALUES, Changes, Choice
 
 SIDE_PX = 236
 """Width of the side panel."""
-
 ROW_PX = 24
 """Height of every row."""
 READING_PX = 72
@@ -157,7 +156,8 @@ class NumberBox(QDoubleSpinBox):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
 
     def textFromValue(self, value: float) -> str:
-        return f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".")
+        text = f"{value:.{self.decimals()}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         super().keyPressEvent(event)
@@ -267,7 +267,11 @@ class SidePanel(QFrame):
     def follow(self, settings: Settings) -> None:
         for box in self.boxes.values():
             box.follow(settings)
-        self._resolution.setText(resolution_text(settings, 2 * self._half))
+        stft = settings.stft
+        points = stft.n_fft * stft.zero_pad
+        self._resolution.setText(
+            resolution_text(stft.n_fft, stft.hop_samples, points, 2 * self._half)
+        )
         display = settings.display
         self._levels.follow(display.db_low, display.db_high)
         self._frequencies.follow(display.f_low, display.f_high or self._half)
@@ -277,9 +281,7 @@ class SidePanel(QFrame):
         self.boxes[BY_KEY["display.panes"].key].setEnabled(n_channels > 1)
 
 
-def resolution_text(settings: Settings, sample_rate: float) -> str:
-    """What the analysis resolves: "85 ms, 11.7 Hz, 5.3 ms"."""
-    stft = settings.stft
-    frame, hop = (1000 * n / sample_rate for n in (stft.n_fft, stft.hop_samples))
-    bins = sample_rate / (stft.n_fft * stft.zero_pad)
-    return f"{frame:.3g} ms · {bins:.3g} Hz · {hop:.2g} ms"
+def resolution_text(n_fft: int, hop: int, points: int, sample_rate: float) -> str:
+    """What frames resolve: "85 ms · 11.7 Hz · 5.3 ms". points : of the transform."""
+    frame_ms, hop_ms = 1000 * n_fft / sample_rate, 1000 * hop / sample_rate
+    return f"{frame_ms:.3g} ms · {sample_rate / points:.3g} Hz · {hop_ms:.2g} ms"

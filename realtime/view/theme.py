@@ -28,6 +28,8 @@ METER_LOW, METER_MID, METER_HIGH = "#3f9f78", "#d9b24a", "#e5603f"
 
 FONT_PX = 12
 SMALL_PX = 11
+HANDLE_PX = 10
+"""Diameter of a slider's handle."""
 ICON_PX = 16
 ICON_SCALES = (1, 2, 3)
 """Pixels of an icon for one logical pixel: sharp on every display."""
@@ -68,9 +70,48 @@ QComboBox QAbstractItemView {{
 QSlider::groove:horizontal {{ height: 3px; background: {LINE}; border-radius: 1px; }}
 QSlider::sub-page:horizontal {{ background: {FAINT}; border-radius: 1px; }}
 QSlider::handle:horizontal {{
-    background: {TEXT}; width: 10px; height: 10px; margin: -4px 0; border-radius: 5px;
+    background: {TEXT}; width: {HANDLE_PX}px; height: {HANDLE_PX}px;
+    margin: -4px 0; border-radius: {HANDLE_PX // 2}px;
 }}
 QSlider::handle:horizontal:hover {{ background: {ACCENT}; }}
+QSlider::handle:horizontal:disabled {{ background: {FAINT}; }}
+QLineEdit, QPushButton {{
+    background: {RAISED}; border: 1px solid transparent; border-radius: 4px;
+    padding: 0 8px; min-height: 22px; max-height: 22px;
+}}
+QPushButton::menu-indicator {{ image: none; width: 0; }}
+QLineEdit:focus {{ border-color: {ACCENT}; }}
+QPushButton:hover {{ border-color: {FAINT}; }}
+QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {BACKGROUND}; }}
+QPushButton:disabled {{ color: {FAINT}; }}
+QCheckBox::indicator {{
+    width: 14px; height: 14px; border-radius: 4px; background: {RAISED}; border: 1px solid {FAINT};
+}}
+QCheckBox::indicator:checked {{ background: {ACCENT}; border-color: {ACCENT}; }}
+QTabBar {{ qproperty-drawBase: 0; }}
+QTabBar::tab {{
+    color: {DIM}; padding: 8px 14px 7px 14px; border-bottom: 2px solid transparent;
+}}
+QTabBar::tab:hover {{ color: {TEXT}; }}
+QTabBar::tab:selected {{ color: {TEXT}; border-bottom-color: {ACCENT}; }}
+#effect {{ background: {BACKGROUND}; border: 1px solid {LINE}; border-radius: 6px; }}
+#effect QLineEdit, #effect QPushButton, #effect QComboBox, #effect QAbstractSpinBox {{
+    background: {RAISED};
+}}
+#effect QPushButton:checked {{ background: {ACCENT}; }}
+#effect_name {{ font-weight: 600; }}
+#small {{ padding: 3px; }}
+QToolButton[switch="true"] {{
+    background: {RAISED}; border: 1px solid transparent; padding: 0; min-height: 24px;
+}}
+QToolButton[switch="true"]:hover {{ border-color: {FAINT}; }}
+QToolButton[switch="true"]:checked {{ background: {WARN}; color: {BACKGROUND}; }}
+QToolButton#panic {{ color: {CLIP}; border-color: {CLIP}; }}
+QToolButton#panic:hover {{ border-color: {CLIP}; background: {CLIP}; color: {BACKGROUND}; }}
+QToolButton#panic:pressed {{ background: {TEXT}; color: {BACKGROUND}; }}
+#total {{ font-weight: 600; }}
+#figures {{ border-top: 1px solid {LINE}; }}
+#warning {{ color: {WARN}; }}
 QScrollBar:vertical {{ background: transparent; width: 8px; }}
 QScrollBar::handle:vertical {{ background: {LINE}; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
@@ -170,6 +211,19 @@ def _help(painter: QPainter) -> None:
     painter.drawText(QRectF(0, 0, 16, 16), Qt.AlignmentFlag.AlignCenter, "?")
 
 
+def _up(painter: QPainter) -> None:
+    painter.drawPolyline([QPointF(4, 10), QPointF(8, 6), QPointF(12, 10)])
+
+
+def _down(painter: QPainter) -> None:
+    painter.drawPolyline([QPointF(4, 6), QPointF(8, 10), QPointF(12, 6)])
+
+
+def _remove(painter: QPainter) -> None:
+    painter.drawLine(QPointF(4.5, 4.5), QPointF(11.5, 11.5))
+    painter.drawLine(QPointF(4.5, 11.5), QPointF(11.5, 4.5))
+
+
 ICONS: dict[str, Draw] = {
     "pause": _pause,
     "play": _play,
@@ -178,6 +232,9 @@ ICONS: dict[str, Draw] = {
     "fullscreen": _fullscreen,
     "side_panel": _side_panel,
     "help": _help,
+    "up": _up,
+    "down": _down,
+    "remove": _remove,
 }
 
 
