@@ -292,6 +292,22 @@ def test_of_two_with_one_name_each_keeps_its_own_state():
     assert levels(chain.process(constant(1))) == [100 + 41 + 41]
 
 
+def test_of_two_with_one_name_the_one_that_is_left_keeps_its_own():
+    chain = Chain(FORMAT, effects("counter:step=1"))
+    chain.process(constant(100))
+    both = effects("counter:step=2", "counter:step=1")
+    chain.change(both)
+    settle(chain)
+    chain.change(both[:1])
+    settle(chain)
+    assert levels(chain.process(constant(1))) == [2000 + 81]
+    chain.change(both[::-1])
+    settle(chain)
+    chain.change(both[:1])
+    settle(chain)
+    assert levels(chain.process(constant(1))) == [2000 + 162]
+
+
 def test_state_rests_while_the_chain_is_bypassed():
     chain = Chain(FORMAT, effects("counter"))
     chain.process(constant(100))
@@ -365,14 +381,16 @@ def test_one_that_writes_to_what_it_was_given_spoils_nothing():
     assert np.array_equal(chain.process(frames), noise(6))
 
 
-def test_one_that_failed_is_as_late_as_it_was():
-    chain = Chain(FORMAT, effects("faulty:by=3"))
+def test_one_that_failed_is_as_late_as_it_was_also_while_others_change():
+    broken = effects("faulty:by=3,how=raise")
+    chain = Chain(FORMAT, broken)
     frames = noise(40)
-    chain.change(effects("faulty:by=3,how=raise"))
-    heard = step_by_step(chain, frames)
+    heard = [step_by_step(chain, frames[:20])]
+    chain.change([*broken, *effects("gain:db=0")])
+    heard.append(step_by_step(chain, frames[20:]))
     assert chain.latency == 3 * FORMAT.hop
     assert chain.faults == 1
-    assert np.array_equal(heard[20:], frames[17:-3])
+    assert np.array_equal(np.concatenate(heard)[3:], frames[:-3])
 
 
 def test_one_that_failed_stays_out_while_others_change_and_comes_back_when_it_does():

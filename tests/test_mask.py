@@ -117,6 +117,20 @@ def test_the_seam_of_a_round_does_not_click(layout: str, length: int):
     assert np.abs(out).max() > 0.5
 
 
+@pytest.mark.parametrize("mode", ["keep", "remove"])
+@pytest.mark.parametrize("edge", [(0, 9000), (9000, 0)])
+def test_a_box_fades_in_and_out_over_some_frames_at_the_seam_too(mode: str, edge: tuple[int, int]):
+    """As the level of the frames of a steady tone."""
+    format = frame_format("2048/64/128")
+    begin, end = START + edge[0], STOP - edge[1]
+    text = f"mask:boxes=500-1500@{begin}-{end}+9000-9100@{START}-{STOP},mode={mode}"
+    processor = parse_effect(text).create(format, Captured(tone(984.375, 48000)))
+    frames = processor.process(np.zeros((800, 1, format.n_bins), np.complex64))
+    level = np.abs(frames[:, 0, 42])
+    assert level.min() < 0.01 * level.max()
+    assert np.abs(np.diff(level)).max() < 0.6 * level.max()
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_boxes_that_change_at_any_time_do_not_click(layout: str, rng: np.random.Generator):
     texts = [

@@ -218,6 +218,9 @@ class Mine(realtime.Processor):
 class Named(Mine):
     pass
 
+class Heir(Named):
+    pass
+
 class Other:
     pass
 """
@@ -250,7 +253,8 @@ def test_a_class_of_ones_own_is_loaded_by_its_path(module: str):
 def test_a_class_that_was_registered_keeps_its_name_and_one_made_from_it_has_its_own():
     assert find_processor("mine_for_test.effects:Named").name == "named-in-test"
     assert find_processor("named-in-test").__name__ == "Named"
-    assert find_processor("mine_for_test.effects:Mine").name == "mine_for_test.effects:Mine"
+    for path in ("mine_for_test.effects:Mine", "mine_for_test.effects:Heir"):
+        assert find_processor(path).name == path
 
 
 @pytest.mark.usefixtures("mine")

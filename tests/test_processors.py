@@ -270,10 +270,13 @@ def test_a_gate_opens_in_its_attack_and_shuts_in_its_release():
     assert falling * hop_ms == pytest.approx(400, abs=hop_ms)
 
 
-def test_the_channels_of_a_gate_open_together():
-    samples = tone(1000, 40000, 2) * np.float32([1, 0.0001])
-    out = heard("gate:threshold=-30", samples, frame_format(n_channels=2))
-    assert db(out[20000:, 1].std() / samples[:, 1].std()) == pytest.approx(0, abs=0.01)
+@pytest.mark.parametrize("mode", ["bins", "whole"])
+@pytest.mark.parametrize("soft", [0, 1])
+def test_the_channels_of_a_gate_open_together(mode: str, soft: int):
+    samples = tone(1000, 40000, 2)
+    samples[:, soft] *= 0.0001
+    out = heard(f"gate:threshold=-30,mode={mode}", samples, frame_format(n_channels=2))
+    assert db(out[20000:, soft].std() / samples[:, soft].std()) == pytest.approx(0, abs=0.01)
 
 
 # robot and whisper

