@@ -15,6 +15,7 @@ from realtime.dsp.levels import (
     HOLD_FALL_DB,
     HOLD_SECONDS,
     LevelMeter,
+    column_codes,
     column_db,
     decode,
     encode,
@@ -100,12 +101,12 @@ def test_silence_reads_the_floor():
     assert (columns(np.zeros(2048, np.float32), n_fft=512, hop=128) == DB_FLOOR).all()
 
 
-@given(
-    parts=arrays(
-        np.float32, (3, 34), elements=st.floats(width=32, allow_nan=True, allow_infinity=True)
-    ),
-    dtype=st.sampled_from([np.complex64, np.complex128]),
+ANY_PARTS = arrays(
+    np.float32, (3, 34), elements=st.floats(width=32, allow_nan=True, allow_infinity=True)
 )
+
+
+@given(parts=ANY_PARTS, dtype=st.sampled_from([np.complex64, np.complex128]))
 def test_columns_are_finite_whatever_goes_in(parts: np.ndarray, dtype: type):
     frames = parts.view(np.complex64).astype(dtype)
     db = column_db(frames, 16, 32)
@@ -122,9 +123,29 @@ def test_nan_reads_as_silence_and_infinity_as_the_loudest():
     np.testing.assert_allclose(db[2:4], DB_CEIL, atol=1e-4)
 
 
+@given(parts=ANY_PARTS, dtype=st.sampled_from([np.complex64, np.complex128]))
+def test_codes_of_spectra_are_those_of_their_levels_from_1_on(parts: np.ndarray, dtype: type):
+    frames = parts.view(np.complex64).astype(dtype)
+    codes = column_codes(frames, 16, 32)
+    detour = np.maximum(encode(column_db(frames, 16, 32)), 1)
+    assert codes.dtype == np.uint16
+    assert codes.min() >= 1
+    assert np.abs(codes.astype(int) - detour).max() <= 1
+
+
+def test_codes_of_spectra_are_the_nearest_steps(rng: np.random.Generator):
+    frames = 10 ** rng.uniform(-5, 2, (300, 257)) * np.exp(2j * np.pi * rng.random((300, 257)))
+    exact = 20 * np.log10(2 * np.abs(frames) / 100)
+    exact[:, [0, -1]] -= 20 * np.log10(2)
+    codes = column_codes(frames.astype(np.complex64), 100, 512)
+    np.testing.assert_allclose(decode(codes), exact, atol=HALF_STEP_DB + 1e-4)
+
+
 def test_bins_that_do_not_fit_the_length_are_refused():
     with pytest.raises(RequestError, match=r"129 bins do not fit n_fft_total=512, which has 257"):
         column_db(np.zeros((1, 129), np.complex64), 256, 512)
+    with pytest.raises(RequestError, match="129 bins"):
+        column_codes(np.zeros((1, 129), np.complex64), 256, 512)
 
 
 @given(db=arrays(np.float32, 50, elements=st.floats(-200, 50, width=32)))

@@ -14,7 +14,7 @@ import numpy as np
 
 from realtime.audio.ring import AudioRing
 from realtime.config import DisplaySettings, StftSettings
-from realtime.dsp.levels import column_db
+from realtime.dsp.levels import column_codes, decode, encode
 from realtime.dsp.stft import StreamingStft
 from realtime.errors import Overrun
 from realtime.view.history import MAX_BINS, ColumnHistory
@@ -170,16 +170,16 @@ class Analysis:
         frames = self._stft.push(block if self._ring.n_channels > 1 else block[:, 0])
         if not len(frames):
             return
-        db = column_db(frames, self._stft.window_sum, self._points)
-        panes = db[:, None] if db.ndim == 2 else db
+        codes = column_codes(frames, self._stft.window_sum, self._points)
+        panes = codes[:, None] if codes.ndim == 2 else codes
         if self._mean_panes and panes.shape[1] > 1:
             n_frames, channels, n_bins = panes.shape
             n_signals = self._n_signals
             signals = panes.reshape(n_frames, n_signals, channels // n_signals, n_bins)
-            panes = mean_db(signals, axis=2) if channels > n_signals else panes
+            panes = mean_codes(signals, axis=2) if channels > n_signals else panes
         panes = self._merger.push(panes)
         for i, history in enumerate(self.histories):
-            history.append(panes[:, i])
+            history.append_codes(panes[:, i])
 
 
 def history_columns(stft: StftSettings, n_panes: int) -> int:
@@ -196,9 +196,9 @@ def frames_in_a_column(stft: StftSettings, span: float, sample_rate: int, n_colu
     return max(1, int(np.ceil(span * sample_rate / stft.hop_samples / room)))
 
 
-def mean_db(db: np.ndarray, axis: int) -> np.ndarray:
-    """Mean of powers given in dB, float32."""
-    return (10 * np.log10(np.mean(10 ** (db / 10), axis=axis))).astype(np.float32)
+def mean_codes(codes: np.ndarray, axis: int) -> np.ndarray:
+    """Mean of powers given as level codes, uint16."""
+    return encode(10 * np.log10(np.mean(10 ** (decode(codes) / 10), axis=axis)))
 
 
 class _Merger:
@@ -220,4 +220,4 @@ class _Merger:
         whole = len(rows) // self._n
         self._tail = rows[whole * self._n :].copy()
         groups = rows[: whole * self._n].reshape(whole, self._n, *rows.shape[1:])
-        return mean_db(groups, axis=1) if self._mean else groups.max(axis=1)
+        return mean_codes(groups, axis=1) if self._mean else groups.max(axis=1)

@@ -19,7 +19,7 @@ One owner thread. Levels are uint16 codes of `realtime.dsp.levels`.
 from __future__ import annotations
 
 import itertools
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,8 +34,6 @@ TEXTURE_LIMIT = 16384
 """Cells; the usual largest width and height of a texture (OpenGL 4 guarantees it)."""
 CHUNK_ROWS = 256
 """Rows handled at once in a bulk append, so that temporary arrays stay in the cache."""
-FEW_ROWS = 4
-"""Rows that usually arrive at once, in one frame."""
 GAP = 0
 """The code of a cell about which nothing is known."""
 NEPER_PER_DB = np.float32(np.log(10.0) / 10.0)
@@ -84,16 +82,6 @@ class ColumnHistory:
         """Raised when the peak-hold row has changed."""
         rows = [self.first_row(k) for k in range(self.n_levels + 1)]
         self._time = [self.cells[a:b] for a, b in itertools.pairwise(rows)]
-        starts = [width - (width >> j) for j in range(self.n_cells.bit_length())]
-        self._octaves = [
-            (slice(a, b, 2), slice(a + 1, b, 2), slice(b, b + (b - a) // 2))
-            for a, b in itertools.pairwise(starts)
-        ]
-        self._scratch = np.zeros((FEW_ROWS, width), np.uint16)
-        self._steps = [
-            [tuple(self._scratch[:n, part] for part in octave) for octave in self._octaves]
-            for n in range(FEW_ROWS + 1)
-        ]
 
     # ------------------------------------------------------------------ places
 
@@ -150,7 +138,11 @@ class ColumnHistory:
 
     def append(self, db: ArrayLike) -> None:
         """Append columns of dB, float (n, n_bins_in) or (n_bins_in,)."""
-        columns = np.atleast_2d(np.asarray(db, np.float32))
+        self.append_codes(np.maximum(encode(db), GAP + 1))
+
+    def append_codes(self, codes: NDArray[np.uint16]) -> None:
+        """Append columns of level codes from 1 on, uint16 (n, n_bins_in) or (n_bins_in,)."""
+        columns = np.atleast_2d(codes)
         if columns.shape[1] != self.n_bins_in:
             raise ValueError(
                 f"columns have {columns.shape[1]} bins, this history takes "
@@ -159,8 +151,11 @@ class ColumnHistory:
         if len(columns) > self.n_columns:
             self.count += len(columns) - self.n_columns
             columns = columns[-self.n_columns :]
+        columns = columns[:, : self.n_bins * self.bins_per_cell]
+        if self.bins_per_cell > 1:
+            columns = columns.reshape(len(columns), self.n_bins, self.bins_per_cell).max(axis=2)
         for start in range(0, len(columns), CHUNK_ROWS):
-            self._write(self._codes(columns[start : start + CHUNK_ROWS]))
+            self._write(columns[start : start + CHUNK_ROWS])
 
     def skip(self, n: int) -> None:
         """Append `n` blank columns: time passed of which nothing is known."""
@@ -232,15 +227,6 @@ class ColumnHistory:
 
     # ------------------------------------------------------------------ inside
 
-    def _codes(self, columns: NDArray[np.float32]) -> NDArray[np.uint16]:
-        n = self.n_bins * self.bins_per_cell
-        if self.bins_per_cell > 1:
-            shape = (len(columns), self.n_bins, self.bins_per_cell)
-            codes = encode(columns[:, :n].reshape(shape).max(axis=2))
-        else:
-            codes = encode(columns[:, :n])
-        return np.maximum(codes, GAP + 1, out=codes)
-
     def _write(self, codes: NDArray[np.uint16]) -> None:
         ring = self.n_columns
         while len(codes):
@@ -254,23 +240,19 @@ class ColumnHistory:
     def _fill(self, rows: NDArray[np.uint16], codes: NDArray[np.integer]) -> None:
         """Set rows from the codes of their columns, frequency levels included."""
         n = len(rows)
-        if self.reduce == "peak" and n <= FEW_ROWS:  # views made beforehand: half the time
-            self._scratch[:n, : self.n_bins] = codes
-            for even, odd, target in self._steps[n]:
-                np.maximum(even, odd, out=target)
-            rows[:] = self._scratch[:n]
-            return
         rows[:, : self.n_bins] = codes
-        if self.reduce == "peak":
-            for even, odd, target in self._octaves:
-                np.maximum(rows[:, even], rows[:, odd], out=rows[:, target])
-            return
-        power = np.empty(rows.shape, np.float32)
-        power[:, : self.n_cells] = _power(rows[:, : self.n_cells])
-        for even, odd, target in self._octaves:
-            np.add(power[:, even], power[:, odd], out=power[:, target])
-            power[:, target] *= np.float32(0.5)
-        rows[:, self.n_cells : -1] = _codes_of_power(power[:, self.n_cells : -1])
+        # All rows lie end to end: pairs never cross them, and numpy has one long run instead of n.
+        level: NDArray[Any] = rows[:, : self.n_cells].ravel()
+        mean = self.reduce == "mean"
+        if mean:
+            level = _power(level)
+        levels = []
+        while len(level) > n:
+            even, odd = level[0::2], level[1::2]
+            level = (even + odd) * np.float32(0.5) if mean else np.maximum(even, odd)
+            levels.append(level.reshape(n, -1))
+        wider = np.concatenate(levels, axis=1)
+        rows[:, self.n_cells : -1] = _codes_of_power(wider) if mean else wider
 
     def _reduce_time(self, old: int, new: int) -> None:
         """Complete the cells of each time level that end in columns [old, new)."""
