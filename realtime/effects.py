@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from realtime.dsp.processors.registry import Effect, parse_effect
+from realtime.dsp.processors.registry import Effect, find_processor, parse_effect
 from realtime.errors import RequestError
 from realtime.wording import shown
 
@@ -31,7 +31,8 @@ def read_effects(value: Any, faults: list[str]) -> tuple[Effect, ...]:
 
 def effect_text(effect: Effect) -> str:
     """As after `--effect`."""
-    values = ",".join(f"{key}={value}" for key, value in effect.values.items())
+    known = find_processor(effect.name).parameters()
+    values = ",".join(f"{key}={known[key].text(value)}" for key, value in effect.values.items())
     return f"{effect.name}:{values}" if values else effect.name
 
 
