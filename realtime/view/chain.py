@@ -120,9 +120,14 @@ def with_boxes(chain: Chain, place: Place | None, boxes: Iterable[Box]) -> Chain
         chain = added(chain, MASK)
         place = boxes_place(chain)
         assert place is not None
-    timeless = chain[place[0]].name in TIMELESS
-    bands = (box._replace(start=0, stop=0) if timeless else box for box in boxes)
-    return with_value(chain, *place, tuple(dict.fromkeys(bands)))
+    if timeless(chain, place):
+        boxes = (box._replace(start=0, stop=0) for box in boxes)
+    return with_value(chain, *place, tuple(dict.fromkeys(boxes)))
+
+
+def timeless(chain: Chain, place: Place | None) -> bool:
+    """Whether the effect at `place` takes bands of all times alone."""
+    return place is not None and chain[place[0]].name in TIMELESS
 
 
 def takes(chain: Chain, place: Place | None) -> bool:

@@ -177,7 +177,7 @@ ACTIONS: tuple[Action, ...] = (
            "", _step("display.colormap", -1)),
     Action("panes", "View", "Channels apart or as one", ("P",),
            "one pane a channel, or their mean", _step("display.panes", 1)),
-    Action("reduce", "View", "Peaks or mean power", ("M",),
+    Action("reduce", "View", "Peaks or mean power", ("M", "Shift+M"),
            "peaks or mean power when zoomed out", _step("display.reduce", 1)),
     Action("side_panel", "View", "Side panel", ("B", "Tab"), "show or hide the side panel"),
     Action("fullscreen", "View", "Full screen", ("F", "F11"), "full screen"),

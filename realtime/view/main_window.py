@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtGui import QCloseEvent
@@ -26,7 +27,11 @@ from realtime.view.model import LiveModel
 from realtime.view.overlays import Banner, HelpPage
 from realtime.view.plot import Plot
 from realtime.view.requests import Requests
+from realtime.view.sound import actions_for
 from realtime.view.status import StatusLine
+
+if TYPE_CHECKING:
+    from realtime.view.sound_view import SoundView
 
 WINDOW_SIZE = (1280, 720)
 """Logical pixels, until the window has been given another size."""
@@ -57,33 +62,45 @@ class MainWindow(QMainWindow):
         self.resize(*WINDOW_SIZE)
 
         self.plot = Plot(model, offscreen)
+        table = actions_for(model.monitors)
         self.requests = Requests(
             model,
+            table,
             self._tell,
             {
                 "screenshot": self._save_to_pictures,
                 "quit": self.close,
-                "side_panel": lambda: self.side.setVisible(self.side.isHidden()),
+                "side_panel": lambda: self.aside.setVisible(self.aside.isHidden()),
                 "fullscreen": lambda: self.set_fullscreen(not self.isFullScreen()),
                 "help": lambda: self.help.toggle(),
                 "escape": self._escape,
+                **({"panic": model.panic, "draw": self._turn_tool} if model.monitors else {}),
             },
         )
         self.side = SidePanel(model.sample_rate, self.requests.change)
         self.side.set_channels(model.n_channels)
-        self.actions_by_name = make_actions(self, self._act)
+        self.actions_by_name = make_actions(self, table, self._act)
+        self.sound: SoundView | None = None
+        self.aside: QWidget = self.side
+        if model.monitors:
+            from realtime.view.sound_view import SoundView  # which `live` need not load
+
+            self.sound = SoundView(
+                model, self.plot, self.side, self.actions_by_name, self.requests.change
+            )
+            self.aside = self.sound.aside
         self._pause_icons = (theme.icon("pause"), theme.icon("play"))
-        self.menus = Menus(self.actions_by_name, self.requests.change)
+        self.menus = Menus(self.actions_by_name, table, self.requests.change)
         self.header = Header(self.menus, [self.actions_by_name[name] for name in HEADER_BUTTONS])
-        self.status = StatusLine()
+        self.status = StatusLine(model.monitors)
         whole = self._lay_out()
         self.banner = Banner(self.plot.surface)
         self.plot.surface.keep_above(self.banner)
-        self.help = HelpPage(whole)
+        self.help = HelpPage(whole, table)
         fps = model.settings.display.fps
         self.frames = Frames(fps, self._seen, self._draw, self._tick, parent=self)
         self._connect()
-        self.side.setVisible(remember.remembered_place()[1] if persistent else True)
+        self.aside.setVisible(remember.remembered_place()[1] if persistent else True)
         self._follow(frozenset())
         self._show_figures()
 
@@ -91,7 +108,7 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout()
         row.setSpacing(0)
         row.addWidget(self.plot, 1)
-        row.addWidget(self.side)
+        row.addWidget(self.aside)
         whole = QWidget()
         column = QVBoxLayout(whole)
         column.setContentsMargins(0, 0, 0, 0)
@@ -152,6 +169,8 @@ class MainWindow(QMainWindow):
             self.side.follow(settings)
             self.menus.follow(settings)
             self.frames.set_fps(settings.display.fps)
+        if self.sound is not None:
+            self.sound.follow(changed)
         if "view" in changed or not changed:
             self.actions_by_name["pause"].setIcon(self._pause_icons[self.model.paused])
             self.actions_by_name["live"].setEnabled(self.model.paused)
@@ -164,6 +183,8 @@ class MainWindow(QMainWindow):
         """Status line, banner, and axes that follow a still picture."""
         readout = self.model.readout
         self.status.show_readout(readout)
+        if self.sound is not None:
+            self.sound.show_figures()
         self.header.show_source(readout)
         notice, until = self._notice
         if time.monotonic() > until:
@@ -179,11 +200,13 @@ class MainWindow(QMainWindow):
         """A click has turned a button by itself; now it shows what is."""
         for name, on in (
             ("pause", self.model.paused),
-            ("side_panel", not self.side.isHidden()),
+            ("side_panel", not self.aside.isHidden()),
             ("fullscreen", self.isFullScreen()),
             ("help", not self.help.isHidden()),
         ):
             self.actions_by_name[name].setChecked(on)
+        if self.sound is not None:
+            self.sound.show_toggles()
 
     def _tell(self, message: str) -> None:
         """Say why something was refused, and show again what is; "" when all is well."""
@@ -203,7 +226,7 @@ class MainWindow(QMainWindow):
     def set_fullscreen(self, on: bool) -> None:
         """The picture and its axes alone, on the whole screen."""
         self.header.setVisible(not on)
-        self.side.setVisible(not on)
+        self.aside.setVisible(not on)
         state, full = self.windowState(), Qt.WindowState.WindowFullScreen
         self.setWindowState(state | full if on else state & ~full)
         self._show_toggles()
@@ -211,8 +234,14 @@ class MainWindow(QMainWindow):
     def _escape(self) -> None:
         if self.help.isVisible():
             self.help.close_page()
+        elif self.sound is not None and self.sound.tool.give_up():
+            pass
         elif self.isFullScreen():
             self.set_fullscreen(False)
+
+    def _turn_tool(self) -> None:
+        if self.sound is not None:
+            self.sound.turn_tool()
 
     def save_picture(self, path: Path) -> None:
         """What the window shows, as a PNG in the pixels of the screen, the visible span complete.
@@ -246,7 +275,7 @@ class MainWindow(QMainWindow):
         self.frames.stop()
         if self._persistent:
             remember.remember_settings(self.model.settings, self._changed_keys)
-            side_panel = self.isFullScreen() or not self.side.isHidden()
+            side_panel = self.isFullScreen() or not self.aside.isHidden()
             remember.remember_place(self.saveGeometry(), side_panel)
         if self._follow in self.model.changed:
             self.model.changed.remove(self._follow)

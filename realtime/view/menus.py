@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
@@ -10,15 +10,18 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from realtime.config import Settings
 from realtime.view import theme
 from realtime.view.choices import CHOICES, Changes, Choice
-from realtime.view.keys import ACTIONS, MENUS, Action
+from realtime.view.keys import Action
+from realtime.view.sound import SOUND_CHOICES
 
-CHECKABLE = {"pause", "fullscreen", "side_panel", "help"}
+CHECKABLE = {"pause", "fullscreen", "side_panel", "help", "mute", "bypass", "freeze", "draw"}
 
 
-def make_actions(parent: QWidget, run: Callable[[Action], None]) -> dict[str, QAction]:
+def make_actions(
+    parent: QWidget, table: Sequence[Action], run: Callable[[Action], None]
+) -> dict[str, QAction]:
     """One QAction for each row of the table, with its keys, at work in the whole window."""
     made = {}
-    for action in ACTIONS:
+    for action in table:
         item = QAction(action.text, parent)
         item.setShortcuts([QKeySequence(key) for key in action.keys])
         item.setCheckable(action.name in CHECKABLE)
@@ -33,21 +36,27 @@ def make_actions(parent: QWidget, run: Callable[[Action], None]) -> dict[str, QA
 
 
 class Menus(QMenuBar):
-    """All actions, and a menu for each choice that is no slider."""
+    """All actions of the table, and a menu for each choice that is no slider."""
 
-    def __init__(self, actions: dict[str, QAction], change: Callable[[Changes], object]):
+    def __init__(
+        self,
+        actions: dict[str, QAction],
+        table: Sequence[Action],
+        change: Callable[[Changes], object],
+    ):
         super().__init__()
         self._change = change
         self._settings = Settings()
         self._choices: list[tuple[Choice, QActionGroup]] = []
-        for name in MENUS:
+        choices = [choice for choice in (*CHOICES, *SOUND_CHOICES) if not choice.slider]
+        for name in dict.fromkeys(action.menu for action in table):
             menu = self.addMenu(name)
-            own = [choice for choice in CHOICES if choice.group == name and not choice.slider]
+            own = [choice for choice in choices if choice.group == name]
             for choice in own:
                 self._add_choice(menu, choice)
             if own:
                 menu.addSeparator()
-            for action in ACTIONS:
+            for action in table:
                 if action.menu == name:
                     menu.addAction(actions[action.name])
 

@@ -10,7 +10,7 @@ import numpy as np
 from realtime.audio.stream import USUAL_RATE
 from realtime.config import Effect, Settings
 from realtime.dsp.levels import LevelMeter
-from realtime.dsp.processors.base import FrameFormat
+from realtime.dsp.processors.base import Capture, FrameFormat
 from realtime.dsp.stft import StreamingIstft
 from realtime.dsp.windows import asymmetric_windows, window
 from realtime.engine.monitor import MonitorState
@@ -83,7 +83,7 @@ class Monitoring:
             if any(getattr(settings.monitor, n) != getattr(before.monitor, n) for n in names):
                 new = list(settings.effect)
             ring = self._engine.ring
-            check_effects(new, settings, ring.sample_rate, ring.n_channels)
+            check_effects(new, settings, ring.sample_rate, ring.n_channels, ring)
 
     def play(self, settings: Settings) -> None:
         self._engine.change(state_of(settings))
@@ -136,14 +136,19 @@ def state_of(settings: Settings) -> MonitorState:
 
 
 def check_effects(
-    effects: list[Effect], settings: Settings, sample_rate: int = USUAL_RATE, n_channels: int = 1
+    effects: list[Effect],
+    settings: Settings,
+    sample_rate: int = USUAL_RATE,
+    n_channels: int = 1,
+    capture: Capture | None = None,
 ) -> None:
-    """Raise `SettingsError` naming each effect that does not suit the frames."""
+    """Raise `SettingsError` naming each effect that does not suit the frames, or asks `capture`
+    for sound that is gone."""
     faults: list[str] = []
     for effect in effects:
         try:
-            effect.create(frame_format(settings, sample_rate, n_channels))
-        except RequestError as error:
+            effect.create(frame_format(settings, sample_rate, n_channels), capture)
+        except (RequestError, Overrun) as error:
             faults.append(str(error))
     if faults:
         raise SettingsError(faults)

@@ -6,12 +6,14 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from realtime.view.keys import MENUS, MOUSE, help_rows
+from realtime.view.keys import MENUS, MOUSE, Action, help_rows
+from realtime.view.sound import MENU, SOUND_MOUSE
 
 BANNER_MARGIN = 10
 """Pixels from the edges of the picture."""
-KEYS_PX = 150
-"""Width of the column of keys."""
+KEYS_PX = {2: 150, 3: 122}
+"""Width of the keys in two columns, and in three."""
+COLUMN_GAP = {2: 48, 3: 24}
 HELP_COLUMNS = (("Picture", "View", "Help"), ("Analysis", "Frequency", "Level"))
 
 
@@ -49,11 +51,11 @@ class Banner(QLabel):
 
 
 class HelpPage(QWidget):
-    """All keys, made from the table in `keys`."""
+    """All keys of the table, and what the mouse does."""
 
     closed = Signal()
 
-    def __init__(self, over: QWidget):
+    def __init__(self, over: QWidget, table: tuple[Action, ...]):
         super().__init__(over)
         self._over = over
         self.setObjectName("help")
@@ -66,15 +68,19 @@ class HelpPage(QWidget):
         page.addWidget(title, 0, Qt.AlignmentFlag.AlignHCenter)
         page.addSpacing(12)
         columns = QHBoxLayout()
-        columns.setSpacing(48)
         columns.addStretch(1)
-        for menus in HELP_COLUMNS:
+        sounds = any(action.menu == MENU for action in table)
+        groups = (*HELP_COLUMNS, (MENU,)) if sounds else HELP_COLUMNS
+        self._keys_px = KEYS_PX[len(groups)]
+        columns.setSpacing(COLUMN_GAP[len(groups)])
+        for menus in groups:
             column = QVBoxLayout()
             column.setSpacing(4)
             for menu in menus:
-                self._add(column, menu, help_rows(menu))
-            if menus is HELP_COLUMNS[-1]:
-                self._add(column, "Mouse", [([name], text) for name, text in MOUSE])
+                self._add(column, menu, help_rows(menu, table))
+            for last, mouse in ((HELP_COLUMNS[-1], MOUSE), ((MENU,), SOUND_MOUSE)):
+                if menus == last:
+                    self._add(column, "Mouse", [([name], text) for name, text in mouse])
             column.addStretch(1)
             columns.addLayout(column)
         columns.addStretch(1)
@@ -91,7 +97,7 @@ class HelpPage(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(14)
         grid.setVerticalSpacing(4)
-        grid.setColumnMinimumWidth(0, KEYS_PX)
+        grid.setColumnMinimumWidth(0, self._keys_px)
         grid.setColumnStretch(1, 1)
         for row, (keys, text) in enumerate(rows):
             chips = QHBoxLayout()

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QLinearGradient, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from realtime.config import DisplaySettings
+from realtime.dsp.levels import LevelReading
 from realtime.view import theme
 from realtime.view.axes import (
     LABEL_ROOM,
@@ -233,17 +233,19 @@ class ColourBar(Still):
 class Meters(Still):
     """A bar for each channel: RMS bright, peak dim, peak hold as a line, clip light on top.
 
-    A light stays on until it is clicked.
+    A light stays on until it is clicked. scale : draw the ticks beside the bars.
     """
 
     clicked = Signal()
 
-    def __init__(self, n_channels: int, parent: QWidget | None = None):
+    def __init__(self, n_channels: int, scale: bool = True, parent: QWidget | None = None):
         super().__init__(parent)
+        self._ticks = METER_TICKS_DB if scale else ()
         room = METER_WIDTH_ALL // n_channels - METER_GAP
         self._bar = max(METER_WIDTHS[1], min(METER_WIDTHS[0], room))
         self._bars_px = n_channels * (self._bar + METER_GAP) - METER_GAP
-        self.setFixedWidth(self._bars_px + MAJOR_PX + LABEL_GAP + 28)
+        scale_px = MAJOR_PX + LABEL_GAP + 28 if scale else 0
+        self.setFixedWidth(self._bars_px + scale_px)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Peak and RMS level, dBFS\nClick: reset clip light and peak hold")
@@ -251,16 +253,10 @@ class Meters(Still):
     def sizeHint(self) -> QSize:
         return QSize(self.width(), 100)
 
-    def show_levels(
-        self,
-        peak: NDArray,
-        rms: NDArray,
-        hold: NDArray,
-        clipped: NDArray,
-    ) -> None:
-        """dBFS of each channel, arrays (n_channels,)."""
-        pixels = [tuple(self._pixel(db) for db in levels) for levels in (peak, rms, hold)]
-        self._show(*pixels, tuple(bool(on) for on in clipped))
+    def show_reading(self, reading: LevelReading) -> None:
+        levels = (reading.peak_db, reading.rms_db, reading.hold_db)
+        pixels = [tuple(self._pixel(db) for db in channels) for channels in levels]
+        self._show(*pixels, tuple(bool(on) for on in reading.clipped))
 
     def _pixel(self, db: float) -> int:
         """Pixels from the bottom of a bar."""
@@ -291,7 +287,7 @@ class Meters(Still):
             painter.fillRect(QRectF(x, bottom - rms, self._bar, rms), colours)
             if hold:
                 painter.fillRect(QRectF(x, bottom - hold, self._bar, 2), colours)
-        ticks = [Tick(1 - db / METER_LOW_DB, db_label(db), True) for db in METER_TICKS_DB]
+        ticks = [Tick(1 - db / METER_LOW_DB, db_label(db), True) for db in self._ticks]
         _draw_upright(painter, ticks, self._bars_px + 1, self._top, self._height, side=1)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:

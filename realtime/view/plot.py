@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from realtime.view.cursor import Reading, level_under
+from realtime.view.meter_names import MeterName
 from realtime.view.model import LiveModel
 from realtime.view.panels import OVERHANG, BottomAxis, ColourBar, FrequencyAxis, Meters
 from realtime.view.surface import Surface
@@ -32,7 +34,7 @@ class Plot(QWidget):
         self.frequency_axis = FrequencyAxis()
         self.bottom_axis = BottomAxis()
         self.colour_bar = ColourBar()
-        self.meters = Meters(model.n_channels)
+        self.meters = Meters(model.n_channels, scale=not model.monitors)
         grid = QGridLayout(self)
         grid.setContentsMargins(*MARGINS)
         grid.setSpacing(0)
@@ -45,11 +47,22 @@ class Plot(QWidget):
         grid.addWidget(self.colour_bar, 0, 3, 3, 1)
         grid.setColumnMinimumWidth(4, METER_GAP)
         grid.addWidget(self.meters, 0, 5, 3, 1)
+        self.output_meters: Meters | None = None
+        self.limiter: MeterName | None = None
+        if model.monitors:
+            self.output_meters = Meters(model.n_channels)
+            self.output_meters.clicked.connect(self.meters.clicked)
+            self.limiter = MeterName("out", lamp=True)
+            grid.addWidget(MeterName("in"), 3, 5)
+            grid.addWidget(self.output_meters, 0, 7, 3, 1)
+            grid.addWidget(self.limiter, 3, 7)
+            grid.setColumnMinimumWidth(6, METER_GAP)
         grid.setColumnStretch(1, 1)
         grid.setRowStretch(1, 1)
         self.surface.hovered.connect(self._hovered)
         self.canvas.events.resize.connect(lambda _event: self.place_axes())
         self.canvas.set_histories(model.histories)
+        self._names = self._pane_names()
 
     def draw(self, now_ns: int) -> None:
         """Begin a frame: the only thing that is drawn while sound scrolls by."""
@@ -64,7 +77,14 @@ class Plot(QWidget):
 
     def follow_histories(self) -> None:
         self.canvas.set_histories(self._model.histories)
+        self._names = self._pane_names()
         self.place_axes()
+
+    def _pane_names(self) -> Sequence[str]:
+        n_panes, names = len(self._model.histories), self._model.pane_names
+        if not self._model.monitors or len(names) != n_panes:  # others are still being analysed
+            return pane_names(n_panes)
+        return [name[:1].upper() + name[1:] for name in names]
 
     def place_axes(self) -> None:
         """Tell the axes where the panes are and what they show."""
@@ -72,7 +92,7 @@ class Plot(QWidget):
         rects = self.canvas.rects()
         panes = [
             (top / scale, height / scale, name)
-            for (_, top, _, height), name in zip(rects, pane_names(len(rects)), strict=True)
+            for (_, top, _, height), name in zip(rects, self._names, strict=True)
         ]
         self.frequency_axis.show_axis(display, rate, panes)
         still_at = None
@@ -87,8 +107,11 @@ class Plot(QWidget):
         )
 
     def show_meters(self) -> None:
-        meter = self._model.meter.reading
-        self.meters.show_levels(meter.peak_db, meter.rms_db, meter.hold_db, meter.clipped)
+        self.meters.show_reading(self._model.meter.reading)
+        if self.output_meters is not None and self.limiter is not None:
+            self.output_meters.show_reading(self._model.output_meter.reading)
+            monitor = self._model.readout.monitor
+            self.limiter.show_limited(monitor.limited_db if monitor else 0.0)
 
     def reading(self) -> Reading | None:
         """What lies under the pointer; None when it is elsewhere."""

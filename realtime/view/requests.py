@@ -5,7 +5,7 @@ The model may refuse; what it says then is told over the picture. Nothing here d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Qt
 
@@ -22,11 +22,13 @@ Handler = Callable[[], object]
 
 
 class Requests:
-    """tell : shows why a request was refused. own : what the window itself does, by action."""
+    """table : the actions of this run. tell : shows why a request was refused. own : what the
+    window itself does, by action."""
 
     def __init__(
         self,
         model: LiveModel,
+        table: Sequence[Action],
         tell: Callable[[str], None],
         own: Mapping[str, Handler],
     ):
@@ -39,7 +41,7 @@ class Requests:
             "reset_hold": self.reset_meters,
             **own,
         }
-        without_change = {action.name for action in keys.ACTIONS if action.change is None}
+        without_change = {action.name for action in table if action.change is None}
         assert without_change == set(self._handlers), "each action has one handler"
 
     def act(self, action: Action) -> None:

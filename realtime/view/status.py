@@ -7,13 +7,18 @@ from PySide6.QtWidgets import QLabel, QStatusBar
 
 from realtime.view import theme
 from realtime.view.cursor import Reading, reading_text
+from realtime.view.latency import latency_tip, total_text
 from realtime.view.model import Readout
+from realtime.view.monitoring import MonitorReadout
 
 FIELDS = ("device", "rate", "latency", "fps", "lost", "skipped")
+SOUND_FIELDS = ("sound", "underflows")
+"""Of the monitor."""
 TIPS = {
     "latency": "From the delivery of the newest sample to its column, measured",
     "fps": "Frames drawn in a second",
     "lost": "Samples that the device or the server lost, counted against the clock",
+    "underflows": "Times that silence was played for want of sound",
     "skipped": "Columns not drawn because the display was late; their sound is in the ring",
 }
 DEVICE_PX = 260
@@ -21,13 +26,13 @@ DEVICE_PX = 260
 
 
 class StatusLine(QStatusBar):
-    """Labels that are set only when they read differently."""
+    """Labels that are set only when they read differently. monitors : sound is played."""
 
-    def __init__(self) -> None:
+    def __init__(self, monitors: bool = False) -> None:
         super().__init__()
         self.setSizeGripEnabled(False)
         self.setContentsMargins(10, 0, 12, 0)
-        self.labels = {name: QLabel() for name in FIELDS}
+        self.labels = {name: QLabel() for name in (*FIELDS, *(SOUND_FIELDS if monitors else ()))}
         for name, label in self.labels.items():
             label.setObjectName("status")
             label.setToolTip(TIPS.get(name, ""))
@@ -49,6 +54,16 @@ class StatusLine(QStatusBar):
         lost = count_text(readout.lost_samples)
         self._set("lost", f"lost {lost}", warn=readout.lost_samples > 0)
         self._set("skipped", f"skipped {count_text(readout.skipped_columns)}")
+        if readout.monitor is not None:
+            self._show_monitor(readout.monitor)
+
+    def _show_monitor(self, monitor: MonitorReadout) -> None:
+        self._set("sound", f"{monitor.state}, {total_text(monitor)}")
+        tip = f"→ {monitor.output_device}\n{latency_tip(monitor)}"
+        if self.labels["sound"].toolTip() != tip:
+            self.labels["sound"].setToolTip(tip)
+        underflows = count_text(monitor.underflows)
+        self._set("underflows", f"underflows {underflows}", warn=monitor.underflows > 0)
 
     def show_reading(self, reading: Reading | None, paused: bool) -> None:
         text = reading_text(reading, paused) if reading else ""

@@ -1,0 +1,49 @@
+"""What the sound is late by, in parts and in all, as people read it. Pure."""
+
+from __future__ import annotations
+
+from math import isnan
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from realtime.view.monitoring import MonitorReadout
+
+PARTS = (
+    ("algorithmic_ms", "Frames", "Of the STFT and its inverse: the synthesis window less a hop"),
+    ("effects_ms", "Effects", "What effects look ahead"),
+    ("transport_ms", "Transport", "From the capture callback to the playback callback"),
+    ("device_ms", "Devices", "What the two devices say of themselves"),
+)
+UNKNOWN = "–"
+
+
+def total_ms(monitor: MonitorReadout) -> float:
+    """The sum of the parts that are known."""
+    return sum(ms for ms in _parts(monitor) if not isnan(ms))
+
+
+def ms_text(ms: float) -> str:
+    """21.333 -> "21.3 ms"."""
+    return UNKNOWN if isnan(ms) else f"{ms:.1f} ms"
+
+
+def total_text(monitor: MonitorReadout) -> str:
+    """The sum, with a sign where a part of it is not known."""
+    least = "> " if any(isnan(ms) for ms in _parts(monitor)) else ""
+    return least + ms_text(total_ms(monitor))
+
+
+def part_texts(monitor: MonitorReadout) -> list[str]:
+    """One for each of `PARTS`."""
+    return [ms_text(ms) for ms in _parts(monitor)]
+
+
+def latency_tip(monitor: MonitorReadout) -> str:
+    """The parts in lines, for a tooltip."""
+    parts = zip(PARTS, part_texts(monitor), strict=True)
+    lines = [f"{label}: {text}" for (_, label, _), text in parts]
+    return "\n".join(["From the microphone to the loudspeaker", *lines])
+
+
+def _parts(monitor: MonitorReadout) -> list[float]:
+    return [getattr(monitor, name) for name, _, _ in PARTS]
