@@ -40,7 +40,7 @@ def test_a_command_of_the_readme_works(command, pulse, tmp_path):
     """Without a window, for a moment, and with the microphone this machine has."""
     soundfile.write(tmp_path / "song.flac", np.zeros(4800), 48000)
     words = shlex.split(command.replace("mic:usb", "mic:virtmic"))[1:]
-    if words[0] == "live":
+    if words[0] in ("live", "monitor"):
         words += ["--seconds", "0.5"]
         if "--view" not in words:
             words += ["--view", "none"]
