@@ -88,6 +88,8 @@ class Analysis:
         self._chunk = self.hop * max(1, min(CHUNK_FRAMES, CHUNK_POINTS // self._points))
         self.skipped = 0
         """Columns given up because the display was late."""
+        self.whole_from = 0
+        """The column after the last of them."""
 
     @property
     def count(self) -> int:
@@ -162,6 +164,7 @@ class Analysis:
         for history in self.histories:
             history.skip(skipped)
         self.skipped += skipped
+        self.whole_from = column
         self._stft.reset()
         self._merger.reset()
         self._next = self.start + column * self.column_samples

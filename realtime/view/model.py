@@ -264,8 +264,10 @@ class LiveModel:
         """Analyse all that was heard of the visible span, also what was given up because the
         display was late: for a picture that is kept. Takes `SETTLE_SECONDS` at most."""
         until = time.monotonic() + SETTLE_SECONDS
+        self._live.drop_backlog()  # which may be much longer than the span
         self._live.pull(SETTLE_SECONDS)
-        if self._live.skipped and not self.paused:
+        first = self._newest - self.settings.display.span * self.sample_rate
+        if not self.paused and self._live.whole_from > max(0, self._live.column_at(first)):
             self._analyse_again()
         while self._pending is not None and time.monotonic() < until:
             self._pull_pending()
