@@ -22,8 +22,9 @@ from realtime.view.panels import OVERHANG
 pytestmark = [pytest.mark.display, pytest.mark.usefixtures("application")]
 
 SCALES = ("linear", "log", "mel", "bark", "erb", "notes")
-FINE = {"stft.n_fft": 8192, "stft.zero_pad": 2, "stft.hop": 256}
-"""Bins of 2.9 Hz: the line of a tone is thinner than a row of pixels."""
+FINE = {"stft.n_fft": 8192, "stft.zero_pad": 3, "stft.hop": 256}
+"""Bins of 2.0 Hz, their number no power of two: the line of a tone is thinner than a row of
+pixels."""
 
 
 def pixels(path: Path) -> np.ndarray:
