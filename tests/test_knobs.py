@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QWidget
 from windows import run_until, wheel_over
 
 from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Parameter, Switch
+from realtime.view.drawn import BoxesKnob, SpanKnob
 from realtime.view.knobs import (
-    BoxesKnob,
     ChoiceKnob,
     LearnKnob,
     NumberKnob,
@@ -184,6 +184,19 @@ def test_boxes_are_typed_cleared_and_drawn(show):
     assert asked == [True]
     QTest.mouseClick(knob.clear, Left)
     assert put[-1] == () and not knob.clear.isEnabled()
+
+
+@pytest.mark.display
+def test_a_span_tells_its_length_and_is_cleared(application):
+    put: list[tuple[int, int]] = []
+    knob = SpanKnob(48000, put.append)
+    knob.follow((24000, 84000))
+    assert knob.text.text() == "1.25 s from 0:00:00.5"
+    QTest.mouseClick(knob.clear, Left)
+    assert put == [(0, 0)]
+    knob.follow((0, 0))
+    assert knob.text.text() == "none" and not knob.clear.isEnabled()
+    knob.deleteLater()
 
 
 @pytest.mark.display

@@ -77,7 +77,7 @@ def test_in_the_monitor_nothing_of_live_is_lost():
     assert set(by_name) == {action.name for action in (*ACTIONS, *SOUND_ACTIONS)}
 
 
-CHANGES = [a for a in actions_for(True) if a.change is not None and a.name != "freeze"]
+CHANGES = [action for action in actions_for(True) if action.change is not None]
 
 
 @given(st.lists(st.sampled_from(CHANGES), max_size=60))
@@ -203,6 +203,19 @@ def test_a_band_keeps_the_frequencies_of_a_box_and_no_time():
     assert banded[0].values["bands"] == (Box(300.0, 3400.0),)
 
 
+def test_a_span_is_drawn_as_a_box_of_all_frequencies_and_is_the_last_one_drawn():
+    stretch = effects("gain", "stretch")
+    place = chain.boxes_place(stretch, (1, "start"))
+    assert place == (1, "start") and chain.spans(stretch, place)
+    assert chain.boxes_at(stretch, place) == ()
+    drawn = chain.with_boxes(stretch, place, [BOX, BOX._replace(start=5000, stop=9000)])
+    assert (drawn[1].values["start"], drawn[1].values["stop"]) == (5000, 9000)
+    (shown,) = chain.boxes_at(drawn, place)
+    assert shown[2:] == (5000, 9000) and shown.f_low == 0 and shown.f_high > 1e5
+    assert chain.with_boxes(drawn, place, ()) == stretch
+    assert not chain.spans(effects("mask"), (0, "boxes"))
+
+
 def test_it_is_known_whether_the_inside_of_the_boxes_is_heard():
     masked = effects("mask")
     assert not chain.takes(masked, (0, "boxes"))
@@ -223,7 +236,8 @@ def test_every_effect_there_is_can_be_added_and_says_what_it_does():
 def test_names_are_written_for_people():
     assert chain.label("pitch") == "Pitch"
     assert chain.label("some.module:MyEffect") == "MyEffect"
-    assert chain.parameter_label("look_ahead") == "Look ahead"
+    assert chain.parameter_label("look_ahead", Number(1, 0, 8, "frames")) == "Look ahead"
+    assert chain.parameter_label("db", Number(0, -60, 24, "dB")) == "Level"
 
 
 # ---------------------------------------------------------------------- latency

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QScrollArea, QWidget
-from windows import open_window, press, run_for, run_until
+from windows import activate, open_window, press, run_for, run_until
 
 from realtime import config
 from realtime.config import Effect
@@ -44,6 +44,7 @@ def window(shared):
     shared.model.pause(False)
     shared.sound.tool.turn(False)
     shared.help.close_page()
+    activate(shared)
     defaults = config.values_of(config.Settings())
     usual = {k: v for k, v in defaults.items() if k.startswith("monitor.") or k == "effect"}
     shared.requests.change({**usual, "display.scale": "mel", "display.f_low": 0.0})
@@ -81,7 +82,7 @@ def test_live_has_nothing_of_it():
 
 
 @pytest.mark.parametrize(
-    "action", [a for a in SOUND_ACTIONS if a.change and a.name != "freeze"], ids=lambda a: a.name
+    "action", [action for action in SOUND_ACTIONS if action.change], ids=lambda action: action.name
 )
 def test_every_key_of_the_sound_makes_its_change(window, action):
     for key in action.keys:
@@ -137,6 +138,15 @@ def test_the_page_of_keys_tells_of_the_sound_and_fits_into_the_window(window):
 # ---------------------------------------------------------------------- the panel
 
 
+def test_a_key_freezes_the_sound_and_lets_it_go(window):
+    press(window, "F")
+    assert effects(window)[0].values["on"] is True
+    assert window.actions_by_name["freeze"].isChecked()
+    press(window, "F")
+    assert effects(window)[0].values["on"] is False
+    assert not window.actions_by_name["freeze"].isChecked()
+
+
 def test_the_buttons_say_how_it_stands_and_change_it(window):
     panel = window.sound.panel
     for name in ("mute", "bypass"):
@@ -162,7 +172,7 @@ def test_every_effect_is_in_the_menu_and_shows_each_of_its_parameters(window):
     run_for(0.05)
     assert area.widget().minimumSizeHint().width() <= area.viewport().width(), "nothing is cut"
     for card, effect in zip(panel.cards, effects(window), strict=True):
-        assert set(card.knobs) == set(effect.values)
+        assert set(card.knobs) == set(effect.values) - {"stop"}, "a span is one"
         assert chain.first_sentence(chain.known_effects()[effect.name])[:20] in (
             card.findChild(QWidget, "effect_name").toolTip()
         )
@@ -354,6 +364,24 @@ def test_the_button_of_an_effect_lets_one_draw_into_that_one(window):
     run_until(lambda: effects(window)[1].values["bands"] == (), "none left")
 
 
+def test_a_span_is_drawn_from_where_to_where(window):
+    window.requests.change({"effect": (Effect("stretch"),)})
+    hold_still(window)
+    knob = window.sound.panel.cards[0].knobs["start"]
+    QTest.mouseClick(knob.draw, Left)
+    stroke(window, (120, 80), (200, 80), button=Left)
+    start, stop = (under(window, x, 80)[0] for x in (120, 200))
+    values = effects(window)[0].values
+    pixel = window.model.sample_rate / window.plot.canvas.view().n_cols
+    assert (values["start"], values["stop"]) == pytest.approx((start, stop), abs=2 * pixel)
+    assert knob.text.text().startswith(f"{(values['stop'] - values['start']) / 48000:.2f} s")
+    before = effects(window)
+    stroke(window, (30, 20), (30, 90), button=Left, over=window.plot.frequency_axis)
+    assert effects(window) == before, "there is no time on the axis"
+    QTest.mouseClick(knob.clear, Left)
+    assert effects(window)[0].values["stop"] == 0
+
+
 def test_boxes_lie_over_every_pane_and_scroll_with_their_sound(window):
     canvas = window.plot.canvas
     hold_still(window)
@@ -456,6 +484,8 @@ def test_latency_is_told_in_parts_and_in_all_and_underflows_are_counted(window):
     run_until(lambda: labels[5].text() == "2 (512)", "the underflows")
     assert shown["underflows"].text() == "underflows 2"
     assert theme.WARN in shown["underflows"].styleSheet()
+    press(window, "M")
+    run_until(lambda: shown["sound"].text() == "muted, 33.3 ms", "that it is muted")
 
 
 def test_while_sound_scrolls_by_only_picture_and_meters_are_painted(window):

@@ -21,8 +21,8 @@ import pytest
 from realtime.view import cells
 from realtime.view.cells import PLAIN, Palette, blank, difference, half_blocks, scrolled, shades
 from realtime.view.colormaps import lut
-from realtime.view.keys import ACTIONS
-from realtime.view.page import KEYS
+from realtime.view.page import shown_actions
+from realtime.view.sound import actions_for
 from realtime.view.terminal import key_name
 
 MAGMA = lut("magma")
@@ -180,11 +180,14 @@ def test_text_is_cut_at_the_edges() -> None:
     assert ["".join(map(chr, row[:, 0])) for row in screen] == ["cdefg", "    x"]
 
 
-def test_the_terminal_obeys_the_windows_table_of_keys() -> None:
-    changing = {key for action in ACTIONS if action.change is not None for key in action.keys}
-    assert changing <= set(KEYS)
-    assert {"Space", "Q", "H", "Left", "Right", "End"} <= set(KEYS)
-    assert "F11" not in KEYS  # the window's own
+@pytest.mark.parametrize("monitors", [False, True])
+def test_the_terminal_obeys_the_windows_table_of_keys(monitors: bool) -> None:
+    keys = {key for action in shown_actions(monitors) for key in action.keys}
+    table = actions_for(monitors)
+    assert {key for action in table if action.change is not None for key in action.keys} <= keys
+    assert {"Space", "Q", "H", "Left", "Right", "End"} <= keys
+    assert not {"F11", "D"} & keys, "the window's own"
+    assert ("Backspace" in keys) == monitors
 
 
 @dataclass(frozen=True)

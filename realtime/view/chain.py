@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from realtime.config import Effect
 from realtime.dsp.processors.base import Processor
-from realtime.dsp.processors.parameters import Box, Boxes, Choice, Parameter, Switch
+from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Parameter, Switch
 from realtime.dsp.processors.registry import BUILTIN, PROCESSORS, find_processor
 
 Chain = tuple[Effect, ...]
@@ -18,8 +18,13 @@ TIMELESS = frozenset({"band"})
 TAKING = frozenset({"remove", "stop"})
 """Modes in which what lies inside boxes is not heard."""
 
+SPAN = ("start", "stop")
+"""Parameters, in samples, that together are a span of captured sound."""
+HIGHEST_HZ = 1e6
+"""Above every picture: how high a span is drawn."""
+
 Place = tuple[int, str]
-"""Of boxes: index of the effect, name of the parameter."""
+"""Of boxes: index of the effect, name of the parameter; of a span, the first of its two."""
 
 
 def known_effects() -> dict[str, type[Processor]]:
@@ -41,9 +46,16 @@ def label(effect_name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def parameter_label(name: str) -> str:
-    """ "look_ahead" -> "Look ahead"."""
+def parameter_label(name: str, parameter: Parameter) -> str:
+    """ "look_ahead" -> "Look ahead"; "db" is "Level", since its value says dB already."""
+    if isinstance(parameter, Number) and name.lower() == parameter.unit.lower():
+        return "Level"
     return name.replace("_", " ").capitalize()
+
+
+def has_span(kind: type[Processor]) -> bool:
+    """Whether it plays a span of captured sound."""
+    return set(SPAN) <= set(kind.parameters())
 
 
 def with_value(chain: Chain, index: int, name: str, value: object) -> Chain:
@@ -103,7 +115,7 @@ def boxes_place(chain: Chain, aimed: Place | None = None) -> Place | None:
     """Where boxes that are drawn go: where `aimed` says, else to the first mask; None: nowhere."""
     if aimed is not None and aimed[0] < len(chain):
         index, name = aimed
-        if isinstance(parameters(chain[index]).get(name), Boxes):
+        if isinstance(parameters(chain[index]).get(name), Boxes) or spans(chain, aimed):
             return aimed
     index = _index(chain, MASK)
     found = None if index is None else _first(chain[index], Boxes)
@@ -111,18 +123,43 @@ def boxes_place(chain: Chain, aimed: Place | None = None) -> Place | None:
 
 
 def boxes_at(chain: Chain, place: Place | None) -> tuple[Box, ...]:
-    return tuple(chain[place[0]].values[place[1]]) if place else ()
+    """The boxes at `place`; a span is one as high as the picture."""
+    if place is None:
+        return ()
+    values = chain[place[0]].values
+    if spans(chain, place):
+        start, stop = (int(values[name]) for name in SPAN)
+        return (Box(0.0, HIGHEST_HZ, start, stop),) if stop else ()
+    return tuple(values[place[1]])
+
+
+def spans(chain: Chain, place: Place | None) -> bool:
+    """Whether what is drawn for `place` is a span of time."""
+    if place is None or place[1] not in SPAN:
+        return False
+    return has_span(find_processor(chain[place[0]].name))
 
 
 def with_boxes(chain: Chain, place: Place | None, boxes: Iterable[Box]) -> Chain:
-    """These boxes in the effect at `place`; None adds a mask that has them."""
+    """These boxes in the effect at `place`, or the span of the last one; None adds a mask that
+    has them."""
     if place is None:
         chain = added(chain, MASK)
         place = boxes_place(chain)
         assert place is not None
+    if spans(chain, place):
+        box = [Box(0.0, 0.0), *boxes][-1]
+        return with_span(chain, place[0], (box.start, box.stop))
     if timeless(chain, place):
         boxes = (box._replace(start=0, stop=0) for box in boxes)
     return with_value(chain, *place, tuple(dict.fromkeys(boxes)))
+
+
+def with_span(chain: Chain, index: int, span: tuple[int, int]) -> Chain:
+    """(0, 0) for none."""
+    for name, sample in zip(SPAN, span, strict=True):
+        chain = with_value(chain, index, name, sample)
+    return chain
 
 
 def timeless(chain: Chain, place: Place | None) -> bool:

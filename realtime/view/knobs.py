@@ -7,27 +7,24 @@ scrolls the panel they are in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import ceil, exp, log, log10
 from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QHBoxLayout,
-    QLineEdit,
     QPushButton,
-    QSizePolicy,
     QSlider,
     QStyle,
-    QVBoxLayout,
     QWidget,
 )
 
 from realtime.dsp.processors.parameters import Boxes, Choice, Number, Parameter, Switch
 from realtime.view import theme
 from realtime.view.controls import ComboBox, NumberBox
+from realtime.view.drawn import BoxesKnob, Put
 
 STEPS = 400
 """Of a slider: more than it has pixels."""
@@ -39,8 +36,6 @@ UNIT_TEXT = {"semitones": "st", "cents": "ct", "times": "×", "samples": "", "fr
 """Units that are too long beside a value; the tooltip spells them out."""
 LEARN = "learn"
 """A switch of this name is a button that stays down while it listens."""
-
-Put = Callable[[Any], object]
 
 
 class Knob(Protocol):
@@ -215,78 +210,3 @@ class ChoiceKnob(ComboBox):
 
     def follow(self, value: str) -> None:
         self.setCurrentIndex(self.findData(value))
-
-
-class BoxesKnob(QWidget):
-    """Bands as text, and buttons to draw them in the picture and to clear them."""
-
-    drawing = Signal(bool)
-
-    def __init__(self, boxes: Boxes, put: Put):
-        super().__init__()
-        self._boxes, self._put = boxes, put
-        self.text = _Line()
-        self.text.setPlaceholderText("none: 300-3400, joined by +")
-        self.text.setToolTip("Bands in Hz, low-high, joined by +; with @start-stop in samples")
-        self.text.editingFinished.connect(self._typed)
-        self.draw = _button("Draw", "Draw in the picture, with the left button")
-        self.draw.setCheckable(True)
-        self.draw.clicked.connect(self.drawing)
-        self.clear = _button("Clear", "Take all boxes away")
-        self.clear.clicked.connect(lambda: put(()))
-        buttons = QHBoxLayout()
-        buttons.setSpacing(6)
-        buttons.addWidget(self.draw, 1)
-        buttons.addWidget(self.clear, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self.text)
-        column.addLayout(buttons)
-
-    def _typed(self) -> None:
-        text = self.text.text().replace(" ", "")
-        if text != self.text.shown:
-            self._put(text)
-            self.text.show_text(self.text.shown)  # what was refused is gone again
-
-    def follow(self, value: Any) -> None:
-        text = self._boxes.text(value)
-        self.clear.setEnabled(bool(text))
-        if text != self.text.shown or not self.text.hasFocus():
-            self.text.show_text(text)
-
-
-class _Line(QLineEdit):
-    """Text that is typed; Enter and Escape give the keyboard back. `shown` : what holds."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.shown = ""
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-
-    def show_text(self, text: str) -> None:
-        self.shown = text
-        self.setText(text)
-        self.setCursorPosition(0)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        super().keyPressEvent(event)
-        if event.key() == Qt.Key.Key_Escape:
-            self.show_text(self.shown)
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
-            self.clearFocus()
-
-    def event(self, event: QEvent) -> bool:
-        """While text is typed, keys are letters and nothing else."""
-        if event.type() == QEvent.Type.ShortcutOverride and self.hasFocus():
-            event.accept()
-        return super().event(event)
-
-
-def _button(text: str, tip: str) -> QPushButton:
-    button = QPushButton(text)
-    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    button.setToolTip(tip)
-    return button

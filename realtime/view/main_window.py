@@ -80,19 +80,24 @@ class MainWindow(QMainWindow):
         self.side = SidePanel(model.sample_rate, self.requests.change)
         self.side.set_channels(model.n_channels)
         self.actions_by_name = make_actions(self, table, self._act)
+        self.status = StatusLine(model.monitors)
         self.sound: SoundView | None = None
         self.aside: QWidget = self.side
         if model.monitors:
             from realtime.view.sound_view import SoundView  # which `live` need not load
 
             self.sound = SoundView(
-                model, self.plot, self.side, self.actions_by_name, self.requests.change
+                model,
+                self.plot,
+                self.side,
+                self.status,
+                self.actions_by_name,
+                self.requests.change,
             )
             self.aside = self.sound.aside
         self._pause_icons = (theme.icon("pause"), theme.icon("play"))
         self.menus = Menus(self.actions_by_name, table, self.requests.change)
         self.header = Header(self.menus, [self.actions_by_name[name] for name in HEADER_BUTTONS])
-        self.status = StatusLine(model.monitors)
         whole = self._lay_out()
         self.banner = Banner(self.plot.surface)
         self.plot.surface.keep_above(self.banner)

@@ -110,7 +110,14 @@ class MaskTool(QObject):
         if self._brush:
             stroke = [(spot.sample, spot.share) for spot in self._spots if spot.sample is not None]
             return brush_boxes(stroke, self._grain(), display, rate) if stroke else ()
-        box = box_between(self._spots[0], self._spots[-1], display, rate) if self._moved else None
+        if not self._moved:
+            return ()
+        first, last = self._spots[0], self._spots[-1]
+        if chain.spans(self._model.settings.effect, self.place):
+            if self._timeless:
+                return ()
+            first, last = first._replace(share=0.0), last._replace(share=1.0)
+        box = box_between(first, last, display, rate)
         return (box,) if box else ()
 
     def _grain(self) -> Grain:
@@ -164,7 +171,8 @@ class MaskTool(QObject):
             or bool(keys & Ctrl)
             or chain.timeless(self._model.settings.effect, self.place)
         )
-        self._brush = bool(keys & Shift) and not self._timeless
+        spans = chain.spans(self._model.settings.effect, self.place)
+        self._brush = bool(keys & Shift) and not self._timeless and not spans
         self._spots = [self._spot(position)]
         self.show_boxes()
         return True

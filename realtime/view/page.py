@@ -15,9 +15,10 @@ from realtime.config import DisplaySettings
 from realtime.errors import SettingsError
 from realtime.view.axes import frequency_ticks, time_ticks
 from realtime.view.cells import PLAIN, Cells, blank, half_blocks, shades, write
-from realtime.view.keys import ACTIONS, BY_NAME, MENUS, help_rows
+from realtime.view.keys import BY_NAME, Action, help_rows
 from realtime.view.mapping import View, colour_index, render_reference
 from realtime.view.model import LiveModel
+from realtime.view.sound import actions_for
 from realtime.view.statusline import status_text
 
 GUTTER = 8
@@ -36,10 +37,16 @@ SCROLL_SHARE = 0.1
 REFUSAL_NS = 4_000_000_000
 """How long a refused change stays on the status line."""
 
-PERFORMED = ("pause", "back", "forward", "live", "reset_hold", "quit", "help", "escape")
+PERFORMED = (
+    "pause", "back", "forward", "live", "reset_hold", "quit", "help", "escape", "panic",
+)  # fmt: skip
 """Actions without `change` that a terminal can do; the window has more."""
-SHOWN = tuple(a for a in ACTIONS if a.change is not None or a.name in PERFORMED)
-KEYS = {key: action for action in SHOWN for key in action.keys}
+
+
+def shown_actions(monitors: bool) -> tuple[Action, ...]:
+    """What a terminal can do of the table of a run."""
+    table = actions_for(monitors)
+    return tuple(a for a in table if a.change is not None or a.name in PERFORMED)
 
 
 class Page:
@@ -47,6 +54,8 @@ class Page:
 
     def __init__(self, model: LiveModel, glyphs: bool = True):
         self._model = model
+        self._actions = shown_actions(model.monitors)
+        self._keys = {key: action for action in self._actions for key in action.keys}
         self._glyphs = glyphs
         self._help = False
         self._refusal = ""
@@ -62,7 +71,7 @@ class Page:
 
     def press(self, key: str) -> None:
         """Do what a key means, by its name in `keys.ACTIONS`; unknown keys do nothing."""
-        action = KEYS.get(key)
+        action = self._keys.get(key)
         if action is None:
             return
         model = self._model
@@ -85,6 +94,8 @@ class Page:
             case "reset_hold":
                 model.reset_hold()
                 model.reset_clip()
+            case "panic":
+                model.panic()
             case "help":
                 self._help = not self._help
             case "escape":
@@ -170,8 +181,8 @@ class Page:
     def _draw_help(self, screen: Cells) -> None:
         rows = [
             f" {' '.join(keys):<14} {text} "
-            for menu in MENUS
-            for keys, text in help_rows(menu, SHOWN)
+            for menu in dict.fromkeys(action.menu for action in self._actions)
+            for keys, text in help_rows(menu, self._actions)
         ]
         width = max(len(text) for text in rows)
         left = max((screen.shape[1] - width) // 2, 0)

@@ -156,8 +156,9 @@ class SoundPanel(QFrame):
             card.follow(effect, first=index == 0, last=index == len(effects) - 1)
 
     def _card(self, index: int, name: str) -> EffectCard:
-        card = EffectCard(name)
+        card = EffectCard(name, self._rate)
         card.changed.connect(lambda name, value: self._paced.put((index, name), value))
+        card.span_changed.connect(lambda span: self._rebuild(chain.with_span, index, span))
         card.moved.connect(lambda by: self._rebuild(chain.moved, index, by))
         card.removed.connect(lambda: self._rebuild(chain.without, index))
         card.reset.connect(lambda: self._rebuild(chain.with_defaults, index))
@@ -222,6 +223,7 @@ class LatencyList(QFrame):
         grid.setColumnStretch(1, 1)
         rows = [*((label, tip) for _, label, tip in PARTS), ("Latency", "All parts together")]
         rows.append(("Underflows", "Times, and samples, that silence was played for want of sound"))
+        rows.append(("Dropped", "Captured samples given up to keep the latency"))
         self.labels: list[QLabel] = []
         for row, (text, tip) in enumerate(rows):
             caption, value = QLabel(text), QLabel()
@@ -239,6 +241,7 @@ class LatencyList(QFrame):
     def show_readout(self, monitor: MonitorReadout) -> None:
         missing = f" ({monitor.missing_samples})" if monitor.missing_samples else ""
         texts = [*part_texts(monitor), total_text(monitor), f"{monitor.underflows}{missing}"]
+        texts.append(str(monitor.dropped_samples))
         for label, text in zip(self.labels, texts, strict=True):
             if label.text() != text:
                 label.setText(text)

@@ -15,6 +15,7 @@ from realtime.view.mask_tool import MaskTool
 from realtime.view.model import LiveModel
 from realtime.view.plot import Plot
 from realtime.view.sound_panel import SoundPanel
+from realtime.view.status import StatusLine
 
 PANEL_PX = 276
 """Width of the side panel: an effect's name, its slider and its value in one row."""
@@ -31,10 +32,11 @@ class SoundView:
         model: LiveModel,
         plot: Plot,
         picture: QWidget,
+        status: StatusLine,
         actions: Mapping[str, QAction],
         change: Change,
     ):
-        self._model, self._actions = model, actions
+        self._model, self._status, self._actions = model, status, actions
         self.tool = MaskTool(plot, model, change)
         self.panel = SoundPanel(model.sample_rate, change, actions)
         self.aside = Pages({"Sound": self.panel, "Picture": picture})
@@ -54,6 +56,7 @@ class SoundView:
         monitor = self._model.readout.monitor
         if monitor is not None:
             self.panel.figures.show_readout(monitor)
+            self._status.show_monitor(monitor, self._model.settings.monitor)
 
     def turn_tool(self) -> None:
         self.tool.turn(not self.tool.on)

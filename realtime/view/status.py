@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QStatusBar
 
+from realtime.config import MonitorSettings
 from realtime.view import theme
 from realtime.view.cursor import Reading, reading_text
 from realtime.view.latency import latency_tip, total_text
@@ -54,11 +55,12 @@ class StatusLine(QStatusBar):
         lost = count_text(readout.lost_samples)
         self._set("lost", f"lost {lost}", warn=readout.lost_samples > 0)
         self._set("skipped", f"skipped {count_text(readout.skipped_columns)}")
-        if readout.monitor is not None:
-            self._show_monitor(readout.monitor)
 
-    def _show_monitor(self, monitor: MonitorReadout) -> None:
-        self._set("sound", f"{monitor.state}, {total_text(monitor)}")
+    def show_monitor(self, monitor: MonitorReadout, settings: MonitorSettings) -> None:
+        """What goes out, or why nothing does, and how late."""
+        words = [word for word, on in (("muted", settings.mute), ("bypass", settings.bypass)) if on]
+        state = " + ".join(words) or monitor.state
+        self._set("sound", f"{state}, {total_text(monitor)}", warn=bool(words))
         tip = f"→ {monitor.output_device}\n{latency_tip(monitor)}"
         if self.labels["sound"].toolTip() != tip:
             self.labels["sound"].setToolTip(tip)
