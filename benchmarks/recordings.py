@@ -87,6 +87,11 @@ HELD = (
     Held("music", "tuning", "python3-pyo", _PYO + "drumloop.wav", "LGPL-3"),
     Held("music", "tuning", "sonic-pi-samples", _PI + "guit_em9.flac", "CC0"),
     Held("music", "tuning", "sonic-pi-samples", _PI + "loop_tabla.flac", "CC0"),
+    # Dense: electronic, orchestral, loops.
+    Held("music", "tuning", "python3-pyo", _PYO + "ounkmaster.aif", "LGPL-3"),
+    Held("music", "tuning", "asc-music", "usr/share/games/asc/music/*.mp3", "GPL-2+", 30),
+    Held("music", "tuning", "sonic-pi-samples", _PI + "loop_mika.flac", "CC0"),
+    Held("music", "tuning", "sonic-pi-samples", _PI + "loop_garzul.flac", "CC0"),
     Held("noise", "tuning", "sonic-pi-samples", _PI + "vinyl_hiss.flac", "CC0"),
 )
 

@@ -245,7 +245,7 @@ def _arriving(direct: NDArray, through: NDArray) -> NDArray:
     while reach < n_bins:
         # The clamp of the last bins after that of as many before them.
         passed = np.minimum(floor[..., :-reach], ceiling[..., reach:])
-        floor[..., reach:] = np.maximum(floor[..., reach:], passed)
-        ceiling[..., reach:] = np.minimum(ceiling[..., reach:], ceiling[..., :-reach])
+        np.maximum(floor[..., reach:], passed, out=floor[..., reach:])
+        np.minimum(ceiling[..., reach:], ceiling[..., :-reach], out=ceiling[..., reach:])
         reach *= 2
     return floor
