@@ -88,13 +88,13 @@ def test_changes_sound_on():
     frames = analysed(format, noise(48_000))
     chain = Chain(format, effects("magnitude"))
     out = [chain.process(frames[:40])]
-    for text in ("magnitude:rounds=3", "magnitude:look_ahead=3", "mel", "mel:bands=40"):
+    for text in ("magnitude:rounds=3", "magnitude:look_ahead=8", "mel", "mel:bands=40"):
         chain.change(effects(text))
         out.append(chain.process(frames[40:100]))
     assert chain.faults == 0, chain.fault
     heard = synthesised(format, np.concatenate(out))[4096:]
     pieces = heard[: len(heard) // 1024 * 1024].reshape(-1, 1024)
-    assert np.sqrt(np.mean(pieces**2, axis=1)).min() > 0.02  # of 0.1
+    assert np.sqrt(np.mean(pieces**2, axis=1)).min() > 0.05  # of 0.1
 
 
 @pytest.mark.parametrize("name", ["magnitude", "mel"])

@@ -132,9 +132,13 @@ class Chain:
         twins = _twins(before.stages, effects)
         stages = [self._stage(e, twin) for e, twin in zip(effects, twins, strict=True)]
         line = _Line(stages, bypass, self.format.hop)
-        # What has not run until now first fills with sound, unheard.
+        # What has not run until now, or looks farther ahead now, first fills with sound, unheard.
         stopped = bypass or before.bypass
-        new = [s for s, twin in zip(stages, twins, strict=True) if stopped or twin is None]
+        new = [
+            stage
+            for stage, twin in zip(stages, twins, strict=True)
+            if stopped or twin is None or stage.n_late > twin.n_late
+        ]
         filling = np.zeros(sum(stage.n_late for stage in new), np.float32)
         self._weights = np.concatenate([filling, self._rise])
         self._old, self._line = before, line
