@@ -111,4 +111,4 @@ def test_boxes_that_overlap_are_one_area_with_one_outline(canvas):
 def test_no_boxes_draw_nothing_and_ask_nothing_of_the_gpu(canvas):
     canvas.set_marks(())
     canvas.grab()
-    assert canvas._marks._program is None
+    assert canvas._marks._panes == []

@@ -1,4 +1,5 @@
-"""The boxes one has drawn, over the waterfall of each pane: one draw call, and none without them.
+"""The boxes one has drawn, over the waterfall of each pane: one draw call a pane, and none without
+boxes.
 
 What changes from frame to frame is one uniform; vertices are made again when the boxes or the
 frequency axis have changed. GL calls happen in `draw` alone, on the thread that owns the canvas.
@@ -11,11 +12,12 @@ from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
-from vispy.gloo import Program, VertexBuffer
+from vispy.gloo import VertexBuffer
 
 from realtime.config import DisplaySettings
 from realtime.view.boxes import Strip, borders
 from realtime.view.mapping import share_of_hz
+from realtime.view.quad import Painting
 
 WHITE, BLACK = 1.0, 0.0
 FILL_KEPT = (WHITE, 0.10)
@@ -72,7 +74,7 @@ class Marks:
         self._taken = False
         self._stale = True
         self._base = 0.0
-        self._program: Program | None = None
+        self._panes: list[_Outline] = []
 
     def set_area(self, area: Sequence[Strip], taken: bool) -> None:
         """area : its times in absolute columns. taken : what lies inside is not heard."""
@@ -96,28 +98,31 @@ class Marks:
         panes : the waterfalls. scale : physical pixels in a logical one. scroll : column at the
         right edge and columns across. axis : display settings and sample rate.
         """
-        if self._program is None:
-            self._program = Program(VERTEX, FRAGMENT)
-        program = self._program
-        if self._stale:
+        if self._stale or len(self._panes) != len(panes):
             self._stale = False
             starts = [strip.start for strip in self.area if isfinite(strip.start)]
             self._base = min(starts, default=0.0)
-            program.bind(VertexBuffer(vertices(self.area, self._base, self._taken, *axis)))
+            made = vertices(self.area, self._base, self._taken, *axis)
+            self._panes = (self._panes + [_Outline() for _ in panes])[: len(panes)]
+            for outline in self._panes:
+                outline.set_vertices(made)
         right, across = scroll
-        program["u_time"] = (1.0 + (self._base - right) / across, 1.0 / across)
-        width, height = canvas
-        program["u_pixel"] = (2.0 * scale / width, 2.0 * scale / height)
-        for left, top, pane_width, pane_height in panes:
-            lower = height - top - pane_height
-            program["u_pane"] = (left, lower, pane_width, pane_height)
-            program["u_rect"] = (
-                2.0 * left / width - 1.0,
-                2.0 * lower / height - 1.0,
-                2.0 * (left + pane_width) / width - 1.0,
-                2.0 * (lower + pane_height) / height - 1.0,
-            )
-            program.draw("triangles")
+        for outline, pane in zip(self._panes, panes, strict=True):
+            outline.set_rect(*pane, canvas)
+            outline.set("u_pixel", (2.0 * scale / canvas[0], 2.0 * scale / canvas[1]))
+            outline.set("u_time", (1.0 + (self._base - right) / across, 1.0 / across))
+            outline.draw()
+
+
+class _Outline(Painting):
+    """In one pane."""
+
+    def __init__(self) -> None:
+        super().__init__(VERTEX, FRAGMENT, "triangles")
+
+    def set_vertices(self, made: NDArray[np.void]) -> None:
+        self._program.bind(VertexBuffer(made))
+        self.n_vertices = len(made)
 
 
 def vertices(

@@ -26,7 +26,7 @@ from realtime.view.surface import DRAG_START
 
 BRUSH_PX = 12
 """Height of the brush, logical pixels."""
-GRAIN_PX = 3
+GRAIN_PX = 4
 """Its shortest stroke, logical pixels: finer than a hand draws."""
 
 PRESSES = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick)

@@ -1,4 +1,5 @@
-"""A rectangle of pixels filled by one fragment shader: the least a vispy visual can be.
+"""A gloo program that is drawn again and again, and a rectangle filled by one: the least a vispy
+visual can be.
 
 A `BaseVisual` with a plain gloo program: of vispy's transforms, filters, views and shader
 templates it needs none, and they would cost half of a frame.
@@ -13,17 +14,16 @@ from vispy.visuals.visual import BaseVisual
 from realtime.view.shader import VERTEX, fragment
 
 
-class Quad(BaseVisual):
-    """main : the GLSL of `main` (see `shader`)."""
+class Painting(BaseVisual):
+    """Draws a number of vertices as `primitive`, its uniforms set only where they change."""
 
-    def __init__(self, main: str):
+    def __init__(self, vertex: str, fragment: str, primitive: str, n_vertices: int = 0):
         super().__init__()
-        self._main = main
-        self._flags: frozenset[str] = frozenset()
+        self.n_vertices = n_vertices
+        self._primitive = primitive
         self._values: dict[str, object] = {}
-        self._program = Program(VERTEX, fragment(main, self._flags))
+        self._program = Program(vertex, fragment)
         self._known = False
-        self.set("a_corner", np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32))
 
     def set_rect(
         self, left: int, top: int, width: int, height: int, canvas_size: tuple[int, int]
@@ -49,16 +49,27 @@ class Quad(BaseVisual):
         self._values[name] = value
         self._program[name] = value
 
+    def draw(self) -> None:
+        """Queue the drawing for the current canvas, whose `flush_commands` carries it out."""
+        if not self._known:
+            self._known = True
+            self._program.draw(self._primitive)  # joins the queue of the canvas, with checks
+        else:
+            span = (0, self.n_vertices)
+            self._program.glir.command("DRAW", self._program.id, self._primitive, span, 1)
+
+
+class Quad(Painting):
+    """main : the GLSL of `main` (see `shader`)."""
+
+    def __init__(self, main: str):
+        self._main = main
+        self._flags: frozenset[str] = frozenset()
+        super().__init__(VERTEX, fragment(main, self._flags), "triangle_strip", 4)
+        self.set("a_corner", np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32))
+
     def set_flags(self, flags: frozenset[str]) -> None:
         """Choose the variant of the shader; compiled when it is drawn next."""
         if flags != self._flags:
             self._flags = flags
             self._program.set_shaders(VERTEX, fragment(self._main, flags))
-
-    def draw(self) -> None:
-        """Queue the drawing for the current canvas, whose `flush_commands` carries it out."""
-        if not self._known:
-            self._known = True
-            self._program.draw("triangle_strip")  # joins the queue of the canvas, with checks
-        else:
-            self._program.glir.command("DRAW", self._program.id, "triangle_strip", (0, 4), 1)
