@@ -12,8 +12,8 @@ from realtime.engine.playback import (
     FADE_SECONDS,
     GROW_AFTER,
     SETTLE_SECONDS,
+    Breaks,
     DirectPlayback,
-    too_short,
 )
 
 RATE, BLOCK = 48000, 256
@@ -129,8 +129,9 @@ def test_a_delay_that_is_too_short_again_and_again_grows(status: MonitorStatus) 
 
 
 def test_underflows_far_apart_are_accidents() -> None:
-    assert too_short(4 * RATE, RATE)
-    assert not too_short(6 * RATE, RATE)
+    breaks = Breaks(RATE)
+    assert [breaks.too_many(at * RATE) for at in (0, 3, 6, 9)] == [False] * 4
+    assert [breaks.too_many(at * RATE) for at in (20, 21, 22, 23)] == [False, False, True, False]
 
 
 @pytest.mark.parametrize("missing_cycles", [20, -20])

@@ -32,7 +32,7 @@ from realtime.dsp.processors.registry import Effect
 from realtime.dsp.stft import StreamingIstft, StreamingStft
 from realtime.dsp.windows import asymmetric_windows
 from realtime.engine.monitor_status import MonitorStatus
-from realtime.engine.playback import DirectPlayback
+from realtime.engine.playback import Playback
 
 LATE_SECONDS = 0.25
 """A backlog longer than this is given up: it could only be heard as an echo."""
@@ -77,7 +77,7 @@ class Monitor:
         ring: AudioRing,
         output: AudioRing,
         status: MonitorStatus,
-        playback: DirectPlayback,
+        playback: Playback,
         state: MonitorState,
         listens: bool,
     ):

@@ -5,7 +5,8 @@ sample, and moves on with every callback whether sound is there or not: so the l
 and what comes too late is left out. Missing sound is silence with soft edges, and is counted.
 
 How long the delay must be is measured in the first moments, in silence: as late as samples came
-then, and a block more. If that proves too short again and again, it grows by a block.
+then for a slot of the device, and a reserve. If that proves too short again and again, it grows
+by a block.
 
 Threads: `captured` is called by the capture callback, `push` and `pause` by the worker, `fill` by
 the playback callback. None waits for another.
@@ -14,6 +15,8 @@ the playback callback. None waits for another.
 from __future__ import annotations
 
 import collections
+import sys
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,21 +43,39 @@ WINDOW_SECONDS = 1.0
 """The nearest approach in this time tells where the place is: bursts only lengthen the way."""
 
 
-class DirectPlayback:
-    """sample_rate : Hz, of both devices. block : samples of a callback, at most."""
+class Playback(Protocol):
+    """The face of every playback."""
 
-    def __init__(self, n_channels: int, sample_rate: int, block: int, status: MonitorStatus):
+    def captured(self, index: int) -> None: ...
+
+    def push(self, samples: NDArray) -> None: ...
+
+    def resettle(self) -> None: ...
+
+    def fill(self, out: NDArray) -> None: ...
+
+
+class DirectPlayback:
+    """sample_rate : Hz, of both devices. reserve : samples that may come later than they did
+    while the delay was measured; a block is usual."""
+
+    def __init__(self, n_channels: int, sample_rate: int, reserve: int, status: MonitorStatus):
         self._status = status
-        self._block = block
+        self._reserve = reserve
         self._rate = sample_rate
         self._fifo = SampleFifo(int(HELD_SECONDS * sample_rate), n_channels)
         self._captured = 0
         self._settling = True
         self._settled_at = 0
-        self._farthest = 0
-        self._place = 0
+        self._earliest = self._least_ready = 0
+        self.latest = 0
+        """Samples by which what was pushed stayed behind the capture, at most, while the delay was
+        measured."""
+        self.place = 0
+        """Index of the sample that is played next."""
         self.delay = 0
-        """Samples between the newest captured one and the one that is played."""
+        """Samples between the newest captured one and the one that is played, where they were
+        nearest: a server's bursts only lengthen the way for a moment."""
         self._nearest: int | None = None
         self._window_left = 0
         self._fade = int(FADE_SECONDS * sample_rate)
@@ -63,8 +84,13 @@ class DirectPlayback:
         self._residue_steps = 0
         self._last = np.zeros(n_channels, np.float32)
         self._played = 0
-        self._recent: collections.deque[int] = collections.deque(maxlen=GROW_AFTER)
+        self._breaks = Breaks(sample_rate)
         self._short = False
+
+    @property
+    def settled(self) -> bool:
+        """The delay is known."""
+        return not self._settling
 
     def captured(self, index: int) -> None:
         """Samples captured so far, the newest block included."""
@@ -96,25 +122,28 @@ class DirectPlayback:
         self._status.show_playback(state, self.delay, self._played)
 
     def _settle(self, n: int) -> None:
-        written = self._fifo.written
+        """Count slots of the device, and see how far from them samples are ready and captured."""
+        written, slot = self._fifo.written, self._played - n
         if not self._settled_at:
             self._settled_at = self._played + int(SETTLE_SECONDS * self._rate)
-            self._farthest = 0
+            self.latest, self._least_ready, self._earliest = 0, sys.maxsize, sys.maxsize
         if written == 0:  # the worker has not begun
             self._settled_at += n
         else:
-            self._farthest = max(self._farthest, self._captured - written)
+            self.latest = max(self.latest, self._captured - written)
+            self._least_ready = min(self._least_ready, written - self._played)
+            self._earliest = min(self._earliest, self._captured - slot)
         if self._played >= self._settled_at:
-            self.delay = self._farthest + n + self._block
-            self._place = self._captured - self.delay + n
+            shift = self._least_ready - self._reserve
+            self.place, self.delay = self._played + shift, self._earliest - shift
             self._settling = False
             self._nearest, self._window_left = None, int(WINDOW_SECONDS * self._rate)
-            self._recent.clear()
+            self._breaks.clear()
 
     def _play(self, out: NDArray) -> int:
         """Returns where in `out` the sound broke off, 0 where it did not."""
-        n, place = len(out), self._place
-        self._place += n
+        n, place = len(out), self.place
+        self.place += n
         have = min(max(self._fifo.written - place, 0), n) if place >= 0 else 0
         if have:
             self._fifo.read_into(place, out[:have])
@@ -131,18 +160,12 @@ class DirectPlayback:
 
     def _count_missing(self, n: int, missing: int) -> None:
         self._status.count_missing(missing, 0 if self._short else 1)
-        if self._short:
-            return
-        self._recent.append(self._played)
-        if len(self._recent) < GROW_AFTER:
-            return
-        if too_short(self._played - self._recent[0], self._rate):
+        if not self._short and self._breaks.too_many(self._played):
             self.delay += n
-            self._place -= n
-            self._recent.clear()
+            self.place -= n
 
     def _resync(self, n: int) -> None:
-        distance = self._captured - self._place
+        distance = self._captured - self.place
         self._nearest = distance if self._nearest is None else min(self._nearest, distance)
         self._window_left -= n
         if self._window_left > 0:
@@ -151,8 +174,9 @@ class DirectPlayback:
         off = self._nearest - self.delay
         self._nearest = None
         if abs(off) > RESYNC_SECONDS * self._rate:
-            self._place += off
+            self.place += off
             self._break_off()
+            self._status.count_missing(0, 1)  # the device had none, whatever it told
 
     def _break_off(self) -> None:
         """What was played last goes to zero from here, and what comes next is faded in."""
@@ -174,6 +198,20 @@ class DirectPlayback:
             self._residue_steps -= n
 
 
-def too_short(samples: int, sample_rate: int) -> bool:
-    """Whether `GROW_AFTER` underflows within `samples` mean that the delay is too short."""
-    return samples <= GROW_SECONDS * sample_rate
+class Breaks:
+    """Underflows of late, to tell a delay that is too short from an accident."""
+
+    def __init__(self, sample_rate: int):
+        self._within = int(GROW_SECONDS * sample_rate)
+        self._recent: collections.deque[int] = collections.deque(maxlen=GROW_AFTER)
+
+    def clear(self) -> None:
+        self._recent.clear()
+
+    def too_many(self, played: int) -> bool:
+        """Count one more, when so many samples were played; True begins to count anew."""
+        self._recent.append(played)
+        if len(self._recent) < GROW_AFTER or played - self._recent[0] > self._within:
+            return False
+        self._recent.clear()
+        return True

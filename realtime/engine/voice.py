@@ -18,7 +18,8 @@ from realtime.audio.stream import Speaker, find_microphone, find_speaker, share_
 from realtime.config import AudioSettings
 from realtime.engine.monitor import Monitor, MonitorState, Worker
 from realtime.engine.monitor_status import MonitorStatus, Playing
-from realtime.engine.playback import DirectPlayback
+from realtime.engine.playback import DirectPlayback, Playback
+from realtime.engine.two_clocks import TwoClockPlayback
 from realtime.errors import DeviceError, MissingDependency
 
 RETRY_SECONDS = 0.5
@@ -56,9 +57,14 @@ class Voice:
     ):
         self._plan, self._status, self._rate = plan, status, ring.sample_rate
         self._speaker: Speaker | None = None
-        if not plan.duplex:
-            self._speaker = Speaker(plan.device, ring.sample_rate, ring.n_channels, plan.block)
-        self._playback = DirectPlayback(ring.n_channels, ring.sample_rate, plan.block, status)
+        rate, n_channels = ring.sample_rate, ring.n_channels
+        if plan.duplex:
+            self._playback: Playback = DirectPlayback(n_channels, rate, plan.block, status)
+        else:
+            self._speaker = Speaker(plan.device, rate, n_channels, plan.block)
+            self._playback = TwoClockPlayback(
+                n_channels, rate, self._speaker.sample_rate, plan.block, status
+            )
         self._monitor = Monitor(ring, output, status, self._playback, state, listens)
         self._worker = Worker(self._monitor, status)
         self._gone: str | None = None
