@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -236,3 +237,18 @@ def test_what_is_dragged_is_sent_at_once_then_at_a_pace_and_the_last_of_it_alway
 def test_a_parameter_of_no_known_kind_has_no_control():
     with pytest.raises(TypeError, match="there is no control for a Parameter"):
         knob_for("odd", Parameter(0), print)
+
+
+@pytest.mark.display
+def test_changes_that_take_long_are_made_more_seldom(application):
+    sent: list[Any] = []
+
+    def slowly(changes: Any) -> None:
+        time.sleep(0.05)
+        sent.append(changes)
+
+    paced = Paced(slowly)
+    paced.put("pitch", 1)
+    assert paced._rest.interval() >= 10 * PACE_MS
+    paced.put("pitch", 2)
+    run_until(lambda: len(sent) == 2, "the rest")

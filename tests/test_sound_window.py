@@ -262,13 +262,12 @@ def hold_still(window):
 
 
 def under(window, x, y):
-    """Sample and Hz at a corner of a pixel, by the picture's own geometry."""
-    plot = window.plot
-    place = plot.canvas.place(x, y)
-    _, top, _, height = plot.canvas.rects()[place.pane]
-    share = 1 - (y - top) / height
-    hz = float(hz_of_share(share, window.model.settings.display, window.model.sample_rate))
-    return window.model.shown.sample_at(place.column), hz
+    """Sample and Hz at a corner of a pixel of a picture that stands still."""
+    model, canvas = window.model, window.plot.canvas
+    display, rate = model.settings.display, model.sample_rate
+    _, top, _, height = canvas.rects()[canvas.place(x, y).pane]
+    hz = float(hz_of_share(1 - (y - top) / height, display, rate))
+    return model.right_sample(0) - (1 - x / canvas.view().n_cols) * display.span * rate, hz
 
 
 def test_a_box_drawn_with_the_right_button_is_a_mask_of_that_time_and_those_frequencies(window):

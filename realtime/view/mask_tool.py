@@ -19,7 +19,7 @@ from realtime.view import chain
 from realtime.view.boxes import Grain, Spot, Strip, box_between, brush_boxes, strips, without_box_at
 from realtime.view.chain import Place
 from realtime.view.choices import Changes
-from realtime.view.mapping import hz_of_share, x_to_column
+from realtime.view.mapping import hz_of_share
 from realtime.view.model import LiveModel
 from realtime.view.plot import Plot
 from realtime.view.surface import DRAG_START
@@ -208,4 +208,5 @@ class MaskTool(QObject):
             return Spot(None, share)
         view = canvas.view(self._pane)
         x = min(max(position.x() * scale - left, 0.0), float(view.n_cols))
-        return Spot(self._model.shown.sample_at(x_to_column(x - 0.5, view)), share)
+        span = self._model.settings.display.span * self._model.sample_rate
+        return Spot(self._plot.right_sample - (1.0 - x / view.n_cols) * span, share)

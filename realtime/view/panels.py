@@ -36,6 +36,8 @@ LABEL_GAP = 4
 """Pixels from a tick to its label."""
 CAPTION_PX = 16
 """Width of the upright caption of an axis."""
+SHORT_WORD = 4
+"""Letters of a word of a caption that has no room: "Diff left"."""
 OVERHANG = 8
 """Pixels by which upright axes reach beyond the picture, for half a line of text."""
 EDGE_PX = 3
@@ -156,7 +158,9 @@ class FrequencyAxis(Still):
         for top, height, name in panes:
             ticks = frequency_ticks(display, sample_rate, height, LABEL_ROOM)
             _draw_upright(painter, ticks, self.width() - 1, top + OVERHANG, height, side=-1)
-            caption = _fitting(painter, height, f"{name} · {unit}".strip(" ·"), name, name[-1:])
+            short = " ".join(word[:SHORT_WORD] for word in name.split())
+            texts = (f"{name} · {unit}".strip(" ·"), name, short, name[-1:])
+            caption = _fitting(painter, height, *texts)
             painter.save()
             painter.setPen(QColor(theme.DIM))
             painter.translate(0, top + OVERHANG + height)

@@ -29,6 +29,8 @@ class Plot(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._model = model
         self._hover: tuple[int, int] | None = None
+        self.right_sample = 0.0
+        """The instant at the right edge of the picture as it was drawn last."""
         self.surface = Surface(offscreen)
         self.canvas = self.surface.canvas
         self.frequency_axis = FrequencyAxis()
@@ -66,7 +68,9 @@ class Plot(QWidget):
 
     def draw(self, now_ns: int) -> None:
         """Begin a frame: the only thing that is drawn while sound scrolls by."""
-        self.canvas.set_scroll(self._model.right_edge(now_ns), self._model.columns_per_span)
+        edge = self._model.right_edge(now_ns)
+        self.right_sample = self._model.shown.sample_at(edge)
+        self.canvas.set_scroll(edge, self._model.columns_per_span)
         self.surface.draw()
 
     def follow_settings(self) -> None:
