@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import pickle
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,13 @@ from hypothesis import strategies as st
 from realtime.dsp.processors import registry
 from realtime.dsp.processors.base import Processor
 from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Switch
-from realtime.dsp.processors.registry import Effect, find_processor, parse_effect, register
+from realtime.dsp.processors.registry import (
+    PROCESSORS,
+    Effect,
+    find_processor,
+    parse_effect,
+    register,
+)
 from realtime.errors import RequestError
 
 
@@ -227,13 +235,20 @@ class Other:
 
 
 @pytest.fixture
-def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "mine_for_test").mkdir()
     (tmp_path / "mine_for_test/__init__.py").write_text("")
     (tmp_path / "mine_for_test/effects.py").write_text(MINE)
     (tmp_path / "alone_for_test.py").write_text(MINE.replace("named-in", "alone-in"))
     (tmp_path / "broken_for_test.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
+    registered, modules = set(PROCESSORS), set(sys.modules)
+    yield
+    for name in set(PROCESSORS) - registered:
+        del PROCESSORS[name]
+    for name in set(sys.modules) - modules:
+        if name.partition(".")[0].endswith("_for_test"):
+            del sys.modules[name]
 
 
 @pytest.mark.usefixtures("mine")

@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 
 from realtime.audio.ring import AudioRing
-from realtime.audio.sources import Source
+from realtime.audio.sources import PacedSource, Source
 from realtime.audio.stream import MicSource
 from realtime.engine.intake import Intake
 from realtime.engine.status import State, Status
@@ -98,7 +98,8 @@ class Engine:
             quiet = (now_ns - (self._started_ns if first else snapshot.last_block_ns)) / 1e9
             if quiet > (FIRST_SECONDS if first else STALLED_SECONDS):
                 state = State.STALLED
-            if quiet > (START_SECONDS if first else GIVE_UP_SECONDS):
+            device = not isinstance(self._source, PacedSource)  # which is late, but never gone
+            if device and quiet > (START_SECONDS if first else GIVE_UP_SECONDS):
                 self.ended = f"'{self._source.name}' has delivered nothing for {quiet:.1f} s"
         self._status.beat(now_ns, state, os.getpid())
         if self._voice is not None:

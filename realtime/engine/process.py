@@ -167,6 +167,10 @@ class EngineProcess:
             gone = self._hangs(events, now_ns)
         elif not gone and now_ns - self._started_ns > START_SECONDS * 1e9:
             gone = True
+            self._failure = EngineError(
+                f"'{self._spec.text}' was not open within {START_SECONDS:g} s: is the sound server "
+                "hanging? 'realtime doctor' looks at it"
+            )
         if gone and not self.ended:
             self._lose(events, now_ns)
         elif gone:
