@@ -120,17 +120,18 @@ def _monitor_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
         rule = f"an even multiple of hop = {hop}, at most n_fft = {n_fft} (try {2 * hop})"
         keys = {"monitor.n_fft", "monitor.hop", "monitor.synthesis"}
         yield keys, f"monitor.synthesis = {shown(synthesis)} must be {rule}"
-    elif synthesis is None and _uneven(values["monitor.window"], n_fft, hop):
+    elif synthesis is None and hop > longest_hop(values["monitor.window"], n_fft):
         rule = f"at most {n_fft // 4} with so pointed a window (try {n_fft // 4})"
         start = f"monitor.hop = {hop} with monitor.window = {values['monitor.window']!r}"
         yield {"monitor.hop", "monitor.window", "monitor.n_fft"}, f"{start} must be {rule}"
 
 
-def _uneven(name: str, n_fft: int, hop: int) -> bool:
+def longest_hop(name: str, n_fft: int) -> int:
+    """The longest hop of a monitor with this window: n_fft / 2, or n_fft / 4 with a pointed one."""
     if name not in WINDOWS:  # which is a fault of its own
-        return False
-    power = overlap_sum(window(name, n_fft, np.float64) ** 2, hop)
-    return bool(power.min() < LEAST_OVERLAP * power.max())
+        return n_fft // 2
+    power = overlap_sum(window(name, n_fft, np.float64) ** 2, n_fft // 2)
+    return n_fft // 2 if power.min() >= LEAST_OVERLAP * power.max() else n_fft // 4
 
 
 def _hop_fits(hop: int, n_fft: int) -> bool:

@@ -288,7 +288,9 @@ def test_a_path_that_leads_to_no_processor_is_refused(path: str, sentence: str):
         parse_effect(path)
 
 
-def test_register_makes_a_class_known():
+def test_register_makes_a_class_known(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(registry, "PROCESSORS", dict(PROCESSORS))
+
     @register("registered-in-test")
     class Mine(Example):
         pass

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from realtime.config import Settings, values_of
-from realtime.rules import HOPS_IN_N_FFT
+from realtime.rules import HOPS_IN_N_FFT, longest_hop
 from realtime.view import chain
 from realtime.view.choices import WINDOW_TEXT, Changes, Choice
 from realtime.view.keys import ACTIONS, Action, Change
@@ -54,6 +54,14 @@ def _put_n_fft(settings: Settings, n_fft: int) -> Changes:
     return {"monitor.n_fft": n_fft, "monitor.hop": hop, "monitor.synthesis": hops * hop}
 
 
+def _put_window(settings: Settings, window: str) -> Changes:
+    monitor = settings.monitor
+    if monitor.synthesis is not None:
+        return {"monitor.window": window}
+    hop = min(monitor.hop, longest_hop(window, monitor.n_fft))
+    return {"monitor.window": window, "monitor.hop": hop}
+
+
 def _hops(settings: Settings) -> float:
     return settings.monitor.n_fft / settings.monitor.hop
 
@@ -62,7 +70,7 @@ def _put_hops(settings: Settings, hops: float) -> Changes:
     monitor = settings.monitor
     hop = round(monitor.n_fft / hops)
     if monitor.synthesis is None:
-        return {"monitor.hop": hop}
+        return {"monitor.hop": min(hop, longest_hop(monitor.window, monitor.n_fft))}
     synthesis = min(monitor.synthesis // monitor.hop * hop, monitor.n_fft)
     return {"monitor.hop": hop, "monitor.synthesis": synthesis}
 
@@ -82,7 +90,7 @@ SOUND_CHOICES: tuple[Choice, ...] = (
     Choice("monitor.window", MENU, "Window", "Shape of one frame", tuple(WINDOW_TEXT),
            WINDOW_TEXT.__getitem__, cyclic=True,
            get=lambda settings: settings.monitor.window,
-           put=lambda settings, window: {"monitor.window": window}),
+           put=_put_window),
     Choice("monitor.synthesis", MENU, "Synthesis",
            "Samples of a frame that are heard: the fewer, the less delay", (128, 256, 512, 0),
            lambda samples: f"{samples}" if samples else "whole",
