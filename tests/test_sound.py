@@ -236,8 +236,8 @@ def test_every_effect_there_is_can_be_added_and_says_what_it_does():
 def test_names_are_written_for_people():
     assert chain.label("pitch") == "Pitch"
     assert chain.label("some.module:MyEffect") == "MyEffect"
-    assert chain.parameter_label("look_ahead", Number(1, 0, 8, "frames")) == "Look ahead"
-    assert chain.parameter_label("db", Number(0, -60, 24, "dB")) == "Level"
+    assert chain.parameter_label("look_ahead") == "Look ahead"
+    assert chain.parameter_label("db") == "Level"
 
 
 # ---------------------------------------------------------------------- latency

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from realtime.config import Effect
 from realtime.dsp.processors.base import Processor
-from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Parameter, Switch
+from realtime.dsp.processors.parameters import Box, Boxes, Choice, Parameter, Switch
 from realtime.dsp.processors.registry import BUILTIN, PROCESSORS, find_processor
 
 Chain = tuple[Effect, ...]
@@ -46,9 +46,9 @@ def label(effect_name: str) -> str:
     return name[:1].upper() + name[1:]
 
 
-def parameter_label(name: str, parameter: Parameter) -> str:
+def parameter_label(name: str) -> str:
     """ "look_ahead" -> "Look ahead"; "db" is "Level", since its value says dB already."""
-    if isinstance(parameter, Number) and name.lower() == parameter.unit.lower():
+    if name == "db":
         return "Level"
     return name.replace("_", " ").capitalize()
 

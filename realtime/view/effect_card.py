@@ -54,7 +54,7 @@ class EffectCard(QFrame):
             self._add(chain.SPAN[0], "Span", SpanKnob(sample_rate, self.span_changed.emit))
         for parameter_name, parameter in kind.parameters().items():
             if not (self._span and parameter_name in chain.SPAN):
-                caption = chain.parameter_label(parameter_name, parameter)
+                caption = chain.parameter_label(parameter_name)
                 knob = knob_for(parameter_name, parameter, self._put(parameter_name))
                 self._add(parameter_name, caption, knob)
 
