@@ -75,7 +75,9 @@ class Analysis:
             zero_pad=stft.zero_pad,
             n_channels=channels if channels > 1 else None,
         )
-        self._n_signals = len(ring.names) if isinstance(ring, Signals) else 1
+        self.signals: tuple[str, ...] = ring.names if isinstance(ring, Signals) else ("",)
+        """Names of the signals that the panes belong to, in their order."""
+        self._n_signals = len(self.signals)
         n_panes = self._n_signals if self._mean_panes else channels
         n_columns = history_columns(stft, n_panes)
         self.histories = [

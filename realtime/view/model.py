@@ -119,8 +119,8 @@ class LiveModel:
     @property
     def pane_names(self) -> list[str]:
         """How the panes are told apart; one alone needs no name."""
-        signals = self._heard.names if isinstance(self._heard, Signals) else ("",)
-        return pane_names(signals, self.n_channels, self.settings.display.panes)
+        shown = self.shown
+        return pane_names(shown.signals, self.n_channels, len(shown.histories))
 
     @property
     def column_seconds(self) -> float:

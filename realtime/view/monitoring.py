@@ -154,9 +154,9 @@ def check_effects(
         raise SettingsError(faults)
 
 
-def pane_names(signals: tuple[str, ...], n_channels: int, panes: str) -> list[str]:
+def pane_names(signals: tuple[str, ...], n_channels: int, n_panes: int) -> list[str]:
     """One name for each pane: the signal, and where there are several channels, which."""
-    if n_channels == 1 or panes == "mean":
+    if n_panes == len(signals):
         return list(signals)
     channels = ["left", "right"] if n_channels == 2 else [str(n + 1) for n in range(n_channels)]
     return [f"{signal} {channel}" for signal in signals for channel in channels]

@@ -85,10 +85,9 @@ class Plot(QWidget):
         self.place_axes()
 
     def _pane_names(self) -> Sequence[str]:
-        n_panes, names = len(self._model.histories), self._model.pane_names
-        if not self._model.monitors or len(names) != n_panes:  # others are still being analysed
-            return pane_names(n_panes)
-        return [name[:1].upper() + name[1:] for name in names]
+        if not self._model.monitors:
+            return pane_names(len(self._model.histories))
+        return [name[:1].upper() + name[1:] for name in self._model.pane_names]
 
     def place_axes(self) -> None:
         """Tell the axes where the panes are and what they show."""
