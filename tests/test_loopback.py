@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from servers import PulseServer
 
-from realtime.audio.stream import USUAL_RATE
+from realtime.audio.portaudio import USUAL_RATE
 from realtime.commands.loopback import LEAST_PROMINENCE, find_probe, judged, loopback, probe
 from realtime.config import AudioSettings, MonitorSettings
 from realtime.engine.monitor_status import MonitorSnapshot, Playing

@@ -55,7 +55,7 @@ def list_devices(probe_rates: bool = True) -> list[Device]:
 
     Raises `MissingDependency` where the PortAudio library is not installed.
     """
-    from realtime.audio.stream import portaudio, quiet_stderr
+    from realtime.audio.portaudio import portaudio, quiet_stderr
 
     sounddevice = portaudio()
     with quiet_stderr():
@@ -131,6 +131,16 @@ def find_input(argument: str, devices: Sequence[Device]) -> Device:
     Raises `DeviceError` naming the candidates where there are several, the inputs where none fits.
     """
     return _find(argument, devices, _CAPTURE)
+
+
+def find_microphone(argument: str) -> Device:
+    """`find_input` among the devices there are. Raises `DeviceError`, `MissingDependency`."""
+    return find_input(argument, list_devices(probe_rates=False))
+
+
+def find_speaker(argument: str) -> Device:
+    """`find_output` among the devices there are. Raises `DeviceError`, `MissingDependency`."""
+    return find_output(argument, list_devices(probe_rates=False))
 
 
 def find_output(argument: str, devices: Sequence[Device]) -> Device:

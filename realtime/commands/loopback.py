@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from scipy import fft
 
+from realtime.audio.portaudio import USUAL_RATE
 from realtime.audio.sources import parse_source
-from realtime.audio.stream import USUAL_RATE
 from realtime.commands.checks import Check
 from realtime.config import AudioSettings, MonitorSettings
 from realtime.engine.monitor import MonitorState

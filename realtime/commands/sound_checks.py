@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from realtime.audio.devices import Device
+from realtime.audio.portaudio import USUAL_RATE
 from realtime.audio.shared import free_shared_bytes
 from realtime.audio.sources import parse_source
-from realtime.audio.stream import USUAL_RATE
 from realtime.commands.checks import Check, install_line
 from realtime.commands.sound_probe import probed_devices
 from realtime.config import AudioSettings

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 from realtime.audio.devices import Device, list_devices
-from realtime.audio.stream import portaudio
+from realtime.audio.portaudio import portaudio
 from realtime.errors import MissingDependency, RealtimeError
 
 PROBE_SECONDS = 60.0

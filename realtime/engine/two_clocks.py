@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.audio.stream import LONGEST_BLOCK
+from realtime.audio.speaker import LONGEST_BLOCK
 from realtime.engine.monitor_status import MonitorStatus, Playing
 from realtime.engine.playback import Breaks, DirectPlayback
 from realtime.engine.steered import LOOK_AHEAD, SteeredPlayback

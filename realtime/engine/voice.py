@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.audio.devices import Device
+from realtime.audio.devices import Device, find_microphone, find_speaker
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import SourceSpec
-from realtime.audio.stream import Speaker, find_microphone, find_speaker, share_clock
+from realtime.audio.speaker import Speaker, share_clock
 from realtime.config import AudioSettings
 from realtime.engine.monitor import Monitor, MonitorState, Worker
 from realtime.engine.monitor_status import MonitorStatus, Playing

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.audio.stream import USUAL_RATE
+from realtime.audio.portaudio import USUAL_RATE
 from realtime.config import Effect, Settings
 from realtime.dsp.levels import LevelMeter
 from realtime.dsp.processors.base import Capture, FrameFormat
