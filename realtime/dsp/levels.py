@@ -24,6 +24,7 @@ CODES = 65535
 """Steps of a level kept in 16 bits, 0.0024 dB each."""
 _STEP_DB = (DB_CEIL - DB_FLOOR) / CODES
 
+_QUIETEST, _LOUDEST = 10 ** (DB_FLOOR / 20), 10 ** (DB_CEIL / 20)
 _DB_PER_NEPER_OF_POWER = 10 / math.log(10)
 _CHUNK_BINS = 1 << 16
 """Bins turned to dB at a time: 256 KiB a temporary array, so that all of them stay in L2."""
@@ -150,27 +151,23 @@ class LevelMeter:
 
     def reset(self) -> None:
         """Forget everything, as if new."""
-        self._peak_db = np.full(self.n_channels, DB_FLOOR)
-        self._mean_square = np.zeros(self.n_channels)
-        self._hold_db = np.full(self.n_channels, DB_FLOOR)
-        self._hold_age = np.zeros(self.n_channels)
-        self._clipped = np.zeros(self.n_channels, bool)
+        self._channels = [_ChannelLevel() for _ in range(self.n_channels)]
         self.zero_run = 0
         """Samples up to now that were exactly zero on every channel."""
 
     def reset_clip(self) -> None:
         """Release the clip latch of every channel."""
-        self._clipped[:] = False
+        for channel in self._channels:
+            channel.clipped = False
 
     @property
     def reading(self) -> LevelReading:
         """What the meter shows now."""
         return LevelReading(
-            peak_db=self._peak_db.astype(np.float32),
-            # A sine's rms is sqrt(1/2) of its peak: twice the mean square makes it read 0 dBFS.
-            rms_db=_clamped_db(np.sqrt(2 * self._mean_square)).astype(np.float32),
-            hold_db=self._hold_db.astype(np.float32),
-            clipped=self._clipped.copy(),
+            peak_db=np.array([channel.peak_db for channel in self._channels], np.float32),
+            rms_db=np.array([channel.rms_db for channel in self._channels], np.float32),
+            hold_db=np.array([channel.hold_db for channel in self._channels], np.float32),
+            clipped=np.array([channel.clipped for channel in self._channels]),
             zero_run=self.zero_run,
         )
 
@@ -186,38 +183,61 @@ class LevelMeter:
                 f"push (n_samples, {self.n_channels})"
             )
         if len(block):
-            self._follow(block)
+            seconds = len(block) / self.sample_rate
+            samples = block.T.astype(np.float64, order="C")  # each channel in one run
+            for channel, own in zip(self._channels, samples, strict=True):
+                channel.follow(own, seconds)
+            self._count_zeros(block)
         return self.reading
 
-    def _follow(self, block: NDArray) -> None:
-        samples = np.ascontiguousarray(block.T)  # numpy reduces along the memory, not across it
-        peak = np.abs(samples).max(axis=1).astype(np.float64)
-        if not np.isfinite(peak).all():
-            self._clipped |= ~np.isfinite(peak)
-            loudest = 10 ** (DB_CEIL / 20)
-            samples = np.nan_to_num(samples, nan=0.0, posinf=loudest, neginf=-loudest)
-            peak = np.abs(samples).max(axis=1).astype(np.float64)
-        self._peak_db = _clamped_db(peak)
-        self._clipped |= peak >= CLIP_LEVEL
-        if samples[:, -1].any():
+    def _count_zeros(self, block: NDArray) -> None:
+        if block[-1].any():
             self.zero_run = 0
-        elif peak.any():
-            sounding = np.flatnonzero(samples.any(axis=0))
+            return
+        sounding = np.flatnonzero(block.any(axis=1))
+        if len(sounding):
             self.zero_run = len(block) - 1 - int(sounding[-1])
         else:
             self.zero_run += len(block)
-        keep = math.exp(-len(block) / (RMS_SECONDS * self.sample_rate))
-        fresh = np.square(samples, dtype=np.float64).mean(axis=1)
+
+
+class _ChannelLevel:
+    """One channel of a meter. Plain numbers: an array of a few channels costs ten times as much."""
+
+    def __init__(self) -> None:
+        self.peak_db = self.hold_db = DB_FLOOR
+        self.clipped = False
+        self._mean_square = self._hold_age = 0.0
+
+    @property
+    def rms_db(self) -> float:
+        # A sine's rms is sqrt(1/2) of its peak: twice the mean square makes it read 0 dBFS.
+        return _clamped_db(math.sqrt(2 * self._mean_square))
+
+    def follow(self, samples: NDArray[np.float64], seconds: float) -> None:
+        """Take in samples (n,), n at least 1, that last `seconds`."""
+        peak = _peak(samples)
+        if not math.isfinite(peak):
+            samples = np.nan_to_num(samples, nan=0.0, posinf=_LOUDEST, neginf=-_LOUDEST)
+            peak = _peak(samples)
+            self.clipped = True
+        self.clipped = self.clipped or peak >= CLIP_LEVEL
+        self.peak_db = _clamped_db(peak)
+        keep = math.exp(-seconds / RMS_SECONDS)
+        fresh = float(samples @ samples) / len(samples)
         self._mean_square = keep * self._mean_square + (1 - keep) * fresh
-        self._follow_hold(len(block) / self.sample_rate)
-
-    def _follow_hold(self, seconds: float) -> None:
         self._hold_age += seconds
-        falling = (self._hold_age - HOLD_SECONDS).clip(0, seconds)
-        fallen = self._hold_db - HOLD_FALL_DB * falling
-        self._hold_age[self._peak_db >= fallen] = 0
-        self._hold_db = np.maximum(self._peak_db, np.maximum(fallen, DB_FLOOR))
+        falling = min(max(self._hold_age - HOLD_SECONDS, 0.0), seconds)
+        fallen = max(self.hold_db - HOLD_FALL_DB * falling, DB_FLOOR)
+        if self.peak_db >= fallen:
+            self._hold_age = 0.0
+        self.hold_db = max(self.peak_db, fallen)
 
 
-def _clamped_db(amplitude: NDArray) -> NDArray:
-    return 20 * np.log10(amplitude.clip(10 ** (DB_FLOOR / 20), 10 ** (DB_CEIL / 20)))
+def _peak(samples: NDArray[np.float64]) -> float:
+    """NaN where a sample is NaN."""
+    return max(float(samples.max()), -float(samples.min()))
+
+
+def _clamped_db(amplitude: float) -> float:
+    return 20 * math.log10(min(max(amplitude, _QUIETEST), _LOUDEST))
