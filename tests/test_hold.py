@@ -45,6 +45,16 @@ def test_a_peak_stays_for_its_time_and_then_falls_evenly_to_the_sound_of_now(his
     assert levels[-1] == pytest.approx(-60.0, abs=FALL_DB / 60 + 0.01)
 
 
+def test_a_peak_falls_as_far_however_often_one_looks_between_two_columns(history):
+    hold = PeakHold([history])
+    history.append(np.full((1, 8), -20.0))
+    for tick in range(1, 301):  # one column in ten ticks
+        if tick % 10 == 0:
+            history.append(np.full((1, 8), -60.0))
+        hold.update([history], tick * SECOND_NS // 100)
+    assert held(history) == pytest.approx(np.full(8, -20.0 - 2.0 * FALL_DB), abs=FALL_DB / 5)
+
+
 def test_blank_columns_are_no_level(history):
     hold = PeakHold([history])
     history.skip(5)

@@ -33,7 +33,9 @@ class PeakHold:
         self._last = 0.0
 
     def update(self, histories: list[ColumnHistory], now_ns: int) -> None:
-        """Take in the columns that are new since the last update."""
+        """Take in the columns that are new since the last update; without any, nothing falls."""
+        if [history.count for history in histories] == self._counts:
+            return
         now = now_ns / 1e9
         fall = round(_FALL_CODES * (now - self._last)) if self._last else 0
         self._last = now
