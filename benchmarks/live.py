@@ -195,6 +195,7 @@ def _window_step(model):
     def step() -> None:
         now = time.monotonic_ns()
         model.tick(now)
+        model.update_hold(now)
         canvas.set_scroll(model.right_edge(now), model.columns_per_span)
         canvas.events.draw()
 

@@ -59,6 +59,15 @@ def test_sound_becomes_columns_levels_and_readings(model):
     assert (readout.lost_samples, readout.skipped_columns) == (0, 0)
 
 
+def test_the_peak_hold_is_brought_up_to_date_for_who_draws_it_and_for_nobody_else(model):
+    ticks(model, lambda: model.shown.count > 50)
+    history = model.histories[0]
+    assert history.hold_version == 0
+    model.update_hold(time.monotonic_ns())
+    held = history.cells[history.hold_row, : history.n_bins]
+    assert np.array_equal(held, history.loudest(0, history.count))
+
+
 def test_a_new_n_fft_shows_the_same_span_again_and_loses_nothing_meanwhile(model):
     ticks(model, lambda: model.shown.count * model.column_seconds > 1.2)
     old = model.shown

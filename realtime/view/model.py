@@ -32,9 +32,12 @@ from realtime.view.signals import Signals
 LIVE_BUDGET_SECONDS = 0.008
 """Half a frame at 60 per second; live columns take a tenth of it."""
 
-TAKEN_SHARE = 0.25
+TAKEN_SHARE = 0.45
 """Of a frame: samples are taken in by as many. Frames closer than that are much the same, and
-each taking costs as much as the columns themselves; 4096 samples at 48 kHz make it 21 ms."""
+each taking costs more than the columns themselves;"""
+
+TAKEN_SECONDS = 0.04
+"""but never less often than this, three frames of a screen: the picture is as much later."""
 
 AGAIN_BUDGET_SECONDS = 0.010
 """For analysing the visible span again: 12 s at 4096/256 is done in some ten frames."""
@@ -42,8 +45,8 @@ AGAIN_BUDGET_SECONDS = 0.010
 SETTLE_SECONDS = 5.0
 """The longest that a picture to be kept waits for its columns; those of 12 s take less than 1 s."""
 
-LOOK_AROUND_NS = 50_000_000
-"""Engine, meters and messages are looked after at this interval: meters are read, not watched."""
+LOOK_AROUND_NS = 100_000_000
+"""Engine, meters and messages are looked after at this interval: meters are painted no oftener."""
 
 AVERAGE = 0.05
 """Weight of the newest value in the smoothed readings (a third of a second at 60 per second)."""
@@ -252,7 +255,8 @@ class LiveModel:
         if now_ns >= self._look_around_ns:
             self._look_around_ns = now_ns + LOOK_AROUND_NS
             self._look_around(now_ns)
-        if self._live.waiting >= TAKEN_SHARE * self._live.stft.n_fft or self._engine.ended:
+        taken = min(TAKEN_SHARE * self._live.stft.n_fft, TAKEN_SECONDS * self.sample_rate)
+        if self._live.waiting >= taken or self._engine.ended:
             self._pull_live(now_ns)
         self._pull_pending()
         if self._last_tick_ns:
@@ -278,7 +282,6 @@ class LiveModel:
         self._live.pull(LIVE_BUDGET_SECONDS)
         if self._live.count > count:
             self._measure(now_ns)
-        self._hold.update(self.histories, now_ns)
 
     def _look_around(self, now_ns: int) -> None:
         """What nobody sees sixty times a second, and what would cost as much as the columns."""
@@ -341,6 +344,10 @@ class LiveModel:
             self.meter.push(block)
         if self._monitoring is not None:
             self._monitoring.update_meter(self.settings)
+
+    def update_hold(self, now_ns: int) -> None:
+        """Bring the peak hold of the spectrum up to date, for who is about to draw it."""
+        self._hold.update(self.histories, now_ns)
 
     def reset_hold(self) -> None:
         self._hold = PeakHold(self.histories)

@@ -70,6 +70,7 @@ class Plot(QWidget):
         """Begin a frame: the only thing that is drawn while sound scrolls by."""
         edge = self._model.right_edge(now_ns)
         self.right_sample = self._model.shown.sample_at(edge)
+        self._model.update_hold(now_ns)
         self.canvas.set_scroll(edge, self._model.columns_per_span)
         self.surface.draw()
 
