@@ -130,7 +130,8 @@ class AudioRing:
         at = start % self.capacity
         first = min(len(block), self.capacity - at)
         block[:first] = self._data[at : at + first]
-        block[first:] = self._data[: len(block) - first]
+        if first < len(block):
+            block[first:] = self._data[: len(block) - first]
         if start < self.oldest:  # the writer came round during the copy
             raise Overrun(start, stop, self.oldest, self.written)
         return block

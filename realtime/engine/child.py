@@ -28,7 +28,7 @@ from realtime.engine.status import Status
 from realtime.engine.voice import Plan, Voice
 from realtime.errors import RealtimeError
 
-STEP_SECONDS = 0.05
+STEP_SECONDS = 0.1
 """Between two steps: the heartbeat's pace. Blocks do not wait for it."""
 
 SWITCH_SECONDS = 2e-4

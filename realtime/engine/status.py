@@ -10,8 +10,6 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-import numpy as np
-
 from realtime.audio.shared import Segment
 
 _GAP_ENTRIES = 512
@@ -83,11 +81,22 @@ class StatusSnapshot:
     """Monotonic time of sample 0, fitted to the fastest deliveries; 0 until the first block."""
     longest_ns: int
     """Longest time between two blocks."""
-    gaps: tuple[Gap, ...]
     n_gaps: int
     heartbeat_ns: int
     state: State
     pid: int
+    gap_cells: list[int]
+    """As in the block: few of those who look want to know each gap."""
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        """The newest gaps, oldest first."""
+        entries = []
+        for i in range(max(0, self.n_gaps - _GAP_ENTRIES), self.n_gaps):
+            at = 4 * (i % _GAP_ENTRIES)
+            index, length, cause, time_ns = self.gap_cells[at : at + 4]
+            entries.append(Gap(index, length, Cause(cause), time_ns))
+        return tuple(entries)
 
     def time_ns(self, index: int, sample_rate: int) -> int:
         """Monotonic time at which sample `index` was delivered, at the earliest."""
@@ -166,12 +175,6 @@ class Status:
 
     def read(self) -> StatusSnapshot:
         cells = self._copy()
-        n_gaps = cells[_Cell.GAPS]
-        gaps = []
-        for i in range(max(0, n_gaps - _GAP_ENTRIES), n_gaps):
-            at = _HEAD + 4 * (i % _GAP_ENTRIES)
-            index, length, cause, time_ns = cells[at : at + 4]
-            gaps.append(Gap(index, length, Cause(cause), time_ns))
         return StatusSnapshot(
             samples=cells[_Cell.SAMPLES],
             lost=cells[_Cell.LOST],
@@ -181,11 +184,11 @@ class Status:
             last_block_ns=cells[_Cell.LAST_BLOCK_NS],
             epoch_ns=cells[_Cell.EPOCH_NS],
             longest_ns=cells[_Cell.LONGEST_NS],
-            gaps=tuple(gaps),
-            n_gaps=n_gaps,
+            n_gaps=cells[_Cell.GAPS],
             heartbeat_ns=cells[_Cell.HEARTBEAT_NS],
             state=State(cells[_Cell.STATE]),
             pid=cells[_Cell.PID],
+            gap_cells=cells[_HEAD:],
         )
 
     def _copy(self) -> list[int]:
@@ -193,7 +196,7 @@ class Status:
         for _ in range(_READ_TRIES):
             version = self._cells[_Cell.VERSION]
             used = _HEAD + 4 * min(self._cells[_Cell.GAPS], _GAP_ENTRIES)
-            cells = np.frombuffer(self._cells, np.int64, used).tolist()
+            cells = self._cells[:used].tolist()
             if version % 2 == 0 and self._cells[_Cell.VERSION] == version:
                 break
         return cells
