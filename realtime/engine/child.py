@@ -16,17 +16,19 @@ import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import PacedSource, Source, SourceSpec, open_source
 from realtime.config import AudioSettings
 from realtime.engine.engine import Engine
-from realtime.engine.monitor import MonitorState
 from realtime.engine.monitor_status import MonitorStatus
 from realtime.engine.status import Status
-from realtime.engine.voice import Plan, Voice
 from realtime.errors import RealtimeError
+
+if TYPE_CHECKING:
+    from realtime.engine.monitor import MonitorState
+    from realtime.engine.voice import Plan, Voice
 
 STEP_SECONDS = 0.1
 """Between two steps: the heartbeat's pace. Blocks do not wait for it."""
@@ -68,7 +70,7 @@ def main(
     sys.setswitchinterval(SWITCH_SECONDS)
     source: Source | None = None
     try:
-        plan = None if monitor is None else Plan.of(spec, audio, monitor.settings.output)
+        plan = None if monitor is None else _plan(spec, audio, monitor)
         play_on = plan.device if plan is not None and plan.duplex else None
         source = open_source(spec, audio, play_on)
         output = plan.device.name if plan is not None else ""
@@ -92,6 +94,12 @@ def main(
     # PortAudio's host libraries have been seen to hang or crash in their exit handlers when the
     # sound server is gone; everything of ours is closed by now.
     os._exit(0)
+
+
+def _plan(spec: SourceSpec, audio: AudioSettings, monitor: MonitorState) -> Plan:
+    from realtime.engine.voice import Plan  # with scipy, which takes 0.15 s and 12 MB
+
+    return Plan.of(spec, audio, monitor.settings.output)
 
 
 def _run(pipe: Connection, source: Source, engine: Engine, voice: Voice | None) -> None:
@@ -136,6 +144,8 @@ class Memory:
         self._monitor = MonitorStatus.attach(names.monitor) if names.monitor else None
 
     def voice(self, plan: Plan, state: MonitorState, listens: bool) -> Voice:
+        from realtime.engine.voice import Voice
+
         assert self._output is not None and self._monitor is not None
         return Voice(plan, self.ring, self._output, self._monitor, state, listens)
 

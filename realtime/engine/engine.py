@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,7 +29,9 @@ from realtime.audio.sources import PacedSource, Source
 from realtime.audio.stream import MicSource
 from realtime.engine.intake import Intake
 from realtime.engine.status import State, Status
-from realtime.engine.voice import Voice
+
+if TYPE_CHECKING:
+    from realtime.engine.voice import Voice
 
 STALLED_SECONDS = 0.5
 """Without a block for this long the device counts as stalled, and people are told."""
