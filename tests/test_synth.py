@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 
 from realtime.audio import voices
 from realtime.audio.demo import LOOP_SECONDS
-from realtime.audio.synth import CHUNK, NOISE_RMS, TONE_AMPLITUDE, Demo, Generator, Noise, Tone
+from realtime.audio.synth import (
+    CHUNK,
+    NOISE_CHUNK,
+    NOISE_RMS,
+    TONE_AMPLITUDE,
+    Demo,
+    Generator,
+    Noise,
+    Tone,
+)
 from realtime.errors import SourceError
 
 RATE = 48000
@@ -84,8 +93,9 @@ def test_noise_is_white_at_20_db_below_full_scale_and_never_clips():
 
 
 def test_noise_is_independent_from_channel_to_channel_and_from_chunk_to_chunk():
-    block = Noise(RATE, 2).read(8 * CHUNK)
-    parts = [block[:CHUNK, 0], block[:CHUNK, 1], block[CHUNK : 2 * CHUNK, 0]]
+    block = Noise(RATE, 2).read(8 * NOISE_CHUNK)
+    n = NOISE_CHUNK
+    parts = [block[:n, 0], block[:n, 1], block[n : 2 * n, 0]]
     correlation = np.corrcoef(parts) - np.eye(3)
     assert np.abs(correlation).max() < 0.06
 

@@ -24,12 +24,18 @@ NOISE_RMS = 0.1
 
 NOISE_SEED = 1
 
+NOISE_CHUNK = 4 * CHUNK
+"""Samples of noise made at a time: with CHUNK, half of the time went into seeding."""
+
 
 class Generator:
     """Samples by absolute index, made chunk by chunk. Owner: one thread.
 
     A subclass gives `chunk`.
     """
+
+    chunk_samples = CHUNK
+    """Length of a chunk."""
 
     bad_samples = 0
     """What is computed holds no NaN."""
@@ -46,7 +52,7 @@ class Generator:
         block = np.empty((n_samples, self.n_channels), np.float32)
         done = 0
         while done < n_samples:
-            index, offset = divmod(self._position, CHUNK)
+            index, offset = divmod(self._position, self.chunk_samples)
             if self._latest[0] != index:
                 self._latest = (index, self.chunk(index))
             piece = self._latest[1][offset : offset + n_samples - done]
@@ -59,8 +65,8 @@ class Generator:
         """Nothing to let go of."""
 
     def chunk(self, index: int) -> np.ndarray:
-        """The samples from `index * CHUNK` on, float32 (CHUNK, n_channels), the same whenever
-        it is asked."""
+        """The samples from `index * chunk_samples` on, float32 (chunk_samples, n_channels), the
+        same whenever it is asked."""
         raise NotImplementedError
 
 
@@ -89,12 +95,14 @@ class Tone(Generator):
 class Noise(Generator):
     """White Gaussian noise of NOISE_RMS, independent in each channel, the same on every run."""
 
+    chunk_samples = NOISE_CHUNK
+
     def __init__(self, sample_rate: int, n_channels: int = 1):
         super().__init__("white noise", sample_rate, n_channels)
 
     def chunk(self, index: int) -> np.ndarray:
         rng = np.random.Generator(np.random.Philox(key=[NOISE_SEED, index]))
-        return NOISE_RMS * rng.standard_normal((CHUNK, self.n_channels), dtype=np.float32)
+        return NOISE_RMS * rng.standard_normal((NOISE_CHUNK, self.n_channels), dtype=np.float32)
 
 
 class Demo(Generator):
