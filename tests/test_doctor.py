@@ -92,7 +92,7 @@ def test_shared_memory_is_measured_in_seconds_of_sound(free: float, state: str, 
 def test_a_sound_server_counts_when_it_answers(tmp_path: Path) -> None:
     environment = {"XDG_RUNTIME_DIR": str(tmp_path)}
     (tmp_path / "pipewire-0").touch()  # left behind by one that died
-    assert "none runs" in sound_checks.servers(environment).text
+    assert "PipeWire" not in sound_checks.servers(environment).text
     (tmp_path / "pipewire-0").unlink()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "pipewire-0"))
