@@ -16,7 +16,8 @@ from realtime import DISTRIBUTION
 from realtime.commands.checks import GUI_EXTRA, Check
 
 FALLBACK = (
-    "numpy", "scipy", "sounddevice", "soundfile", "samplerate", "pydantic", "rich", "blessed", "cmap",
+    "numpy", "scipy", "sounddevice", "soundfile", "samplerate",
+    "pydantic", "rich", "blessed", "cmap",
 )  # fmt: skip
 """What the base needs where no metadata says so: a checkout that is not installed."""
 
