@@ -62,9 +62,9 @@ def counter_at(index: np.ndarray) -> np.ndarray:
 
 
 def match(first: int, heard: np.ndarray) -> tuple[int, np.ndarray]:
-    """The usual delay in samples, and the error of each sample with the delay that suits it best:
-    each second tells one, for it grows where sound was missing again and again. The left channel
-    tells the index but for multiples of 32768."""
+    """The usual delay in samples, and the error of each sample, from the first sound on, with the
+    delay that suits it best: each second tells one, for it grows where sound was missing again and
+    again. The left channel tells the index but for multiples of 32768."""
     at = np.flatnonzero(heard[:, 0])
     told = np.round(heard[at, 0].astype(np.float64) * 32768).astype(np.int64)
     delays = (first + at - told) % 32768
@@ -72,7 +72,7 @@ def match(first: int, heard: np.ndarray) -> tuple[int, np.ndarray]:
     found = [int(np.bincount(second).argmax()) for second in seconds if len(second)]
     index = first + np.arange(len(heard))
     errors = [np.abs(heard - counter_at(index - delay)).max(axis=1) for delay in set(found)]
-    return int(np.median(found)), np.min(errors, axis=0)
+    return int(np.median(found)), np.min(errors, axis=0)[at[0] :]
 
 
 def inexact(error: np.ndarray) -> int:
