@@ -23,7 +23,7 @@ from scipy.special import exp1
 
 from realtime.audio.voices import speech
 from realtime.dsp.processors.base import FrameFormat
-from realtime.dsp.processors.denoise import LEAST_SNR, Denoise, lsa_gain
+from realtime.dsp.processors.denoise import Denoise, lsa_gain
 from realtime.dsp.windows import dual_window, window
 from realtime.errors import RequestError
 
@@ -73,6 +73,28 @@ def test_steady_noise_is_turned_down_by_about_the_reduction(
 ):
     out = heard(f"denoise:reduction={reduction}", HISS)
     assert least < level(HISS, 1, 2.5) - level(out, 1, 2.5) <= most
+
+
+def test_hiss_is_turned_down_by_more_than_rumble():
+    frames = analysed(FORMAT, HISS)
+    gains = np.abs(Denoise(FORMAT).process(frames) / frames)[200:, 0]
+    assert 4 < db(np.median(gains[:, 3:8]) / np.median(gains[:, 300:])) < 9
+
+
+def test_noise_goes_softly_as_it_begins():
+    frames = analysed(FORMAT, HISS)
+    gains = np.abs(Denoise(FORMAT).process(frames) / frames)[:, 0].mean(axis=1)
+    assert gains[0] > 0.85
+    assert np.all(np.diff(gains[:20]) < 0.02) and gains[40] < 0.12
+
+
+def test_the_ends_of_words_are_let_go_softly():
+    t = np.arange(len(HISS)) / SAMPLE_RATE
+    spoken = HISS + 0.1 * tone(1500, len(HISS)) * (t < 1)[:, None].astype(np.float32)
+    frames = analysed(FORMAT, spoken)
+    gains = np.abs(Denoise(FORMAT).process(frames) / frames)[:, 0, 30:35].mean(axis=1)
+    after = SAMPLE_RATE // FORMAT.hop + 1
+    assert gains[after : after + 5].mean() > 1.5 * gains[after + 50 : after + 150].mean()
 
 
 def test_without_reduction_the_sound_stays_as_it_is():
@@ -172,12 +194,12 @@ def test_learning_nothing_changes_nothing():
 
 def test_a_captured_span_is_learned_like_what_is_heard():
     captured = Captured(np.concatenate([voice(1), hum(SAMPLE_RATE)]))
-    values = {"start": SAMPLE_RATE, "stop": 2 * SAMPLE_RATE}
+    values = {"start": SAMPLE_RATE, "stop": 2 * SAMPLE_RATE, "follow": False}
     frames = analysed(FORMAT, hum(SAMPLE_RATE // 2))
     given = Denoise(FORMAT, values, captured)
     out = synthesised(FORMAT, given.process(frames))
-    known = synthesised(FORMAT, learned(hum(SAMPLE_RATE)).process(frames))
-    assert abs(level(out, 0, 0.4) - level(known, 0, 0.4)) < 1
+    known = synthesised(FORMAT, learned(hum(SAMPLE_RATE), follow=False).process(frames))
+    assert abs(level(out, 0, 0.4) - level(known, 0, 0.4)) < 0.5
     later = Denoise(FORMAT, {}, captured).changed(values)
     assert np.array_equal(synthesised(FORMAT, later.process(frames)), out)
     given.reset()
@@ -223,7 +245,9 @@ def test_any_cutting_gives_the_same_frames_and_leaves_what_it_was_given(
         denoise, made = Denoise(format, {"learn": learning}), []
         for piece in np.split(frames[:70], at):
             made.append(denoise.process(piece))
-        made.append(denoise.changed({"learn": False}).process(frames[70:]))
+        denoise = denoise.changed({"learn": False})
+        for piece in np.split(frames[70:], at):
+            made.append(denoise.process(piece))
         return np.concatenate(made)
 
     whole = cut()
@@ -314,4 +338,5 @@ def test_the_gain_is_that_of_the_paper(rng: np.random.Generator):
     wiener = snr / (1 + snr)
     exact = np.minimum(wiener * np.exp(exp1(wiener * ratio) / 2), 1)
     assert np.abs(lsa_gain(snr, ratio) / exact - 1).max() < 1e-3
-    assert lsa_gain(np.zeros(1), np.ones(1)) == lsa_gain(np.array([LEAST_SNR]), np.ones(1))
+    assert lsa_gain(np.zeros(1), np.ones(1)) == 0
+    assert lsa_gain(np.ones(1), np.zeros(1)) == 1

@@ -110,6 +110,37 @@ def test_silence_neither_starts_nor_moves_it_and_a_soft_start_does_not_mislead()
     assert np.abs(errors(found, WHITE)[int(1.5 * PER_SECOND) :]).max() < 2
 
 
+def test_a_channel_that_is_muted_keeps_its_floor():
+    both = np.repeat(noise(2 * SAMPLE_RATE, rms=0.01), 2, axis=1)
+    both[SAMPLE_RATE : SAMPLE_RATE + 24000, 1] = 0
+    format = frame_format(n_channels=2)
+    floor = NoiseFloor(format)
+    power = np.square(np.abs(analysed(format, both).astype(np.complex128)))
+    for frame in power[: int(1.45 * PER_SECOND)]:
+        floor.hear(frame)
+    assert np.abs(10 * np.log10(floor.floor / WHITE).mean(axis=1)).max() < 6
+
+
+def test_a_channel_that_comes_later_starts_as_one_alone():
+    hiss = noise(2 * SAMPLE_RATE, rms=0.01)
+    both = np.repeat(hiss, 2, axis=1)
+    both[:SAMPLE_RATE, 1] = 0
+    format = frame_format(n_channels=2)
+    floor = NoiseFloor(format)
+    for frame in np.square(np.abs(analysed(format, both).astype(np.complex128))):
+        floor.hear(frame)
+    alone = hiss.copy()
+    alone[:SAMPLE_RATE] = 0
+    assert np.allclose(floor.floor[1], followed(powers(alone))[-1], rtol=0.2)
+
+
+def test_a_sound_that_begins_soon_after_is_not_taken_for_noise():
+    samples = noise(SAMPLE_RATE, rms=0.01)
+    samples[SAMPLE_RATE // 16 :] *= 30
+    found = errors(followed(powers(samples)), WHITE)
+    assert np.abs(found[PER_SECOND // 8 : PER_SECOND // 5]).max() < 4
+
+
 def test_presence_is_low_in_noise_and_sure_in_a_tone_20_db_over_its_bin():
     samples = noise(2 * SAMPLE_RATE, rms=0.01)
     late = np.arange(len(samples))[:, None] > SAMPLE_RATE

@@ -84,10 +84,7 @@ LOUDEST_RATIO = 1e6
 longer than HOLD_SECONDS."""
 
 CERTAIN = 1 - 1e-9
-"""Greatest presence: something is left to divide by."""
-
-NOISE_RATIO = 10.0
-"""The same where the noise is averaged: noise reaches it once in 22,000 times."""
+"""Greatest presence: something is left to divide by, too little for a click to count."""
 
 
 class NoiseFloor:
@@ -170,14 +167,12 @@ class NoiseFloor:
 
     def _followed(self, ratio: NDArray, absence: NDArray) -> NDArray:
         """The floor after what looks like noise, all bins together and then each for itself."""
-        like_noise = np.minimum(ratio, NOISE_RATIO)
         absent = absence.mean(axis=1, keepdims=True)
-        level = (absence * like_noise).mean(axis=1, keepdims=True) / absent
-        level = np.maximum(level, 1 / NOISE_RATIO)
+        level = (absence * ratio).mean(axis=1, keepdims=True) / absent
         floor = self.floor * level ** (self._level_rate * np.minimum(4 * absent, 1))
         longest = LEARNED_SHAPE_SECONDS if self.learned else SHAPE_SECONDS
         seconds = np.clip(GROWTH * self._heard, FIRST_SHAPE_SECONDS, longest)
-        return floor + self._rate(seconds) * absence * (like_noise * self.floor - floor)
+        return floor + self._rate(seconds) * absence * (ratio * self.floor - floor)
 
     def _risen(self, floor: NDArray, ratio: NDArray, near: NDArray) -> NDArray:
         """Lift what presence alone would never lift: there, noise and signal look the same."""

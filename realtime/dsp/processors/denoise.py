@@ -19,9 +19,6 @@ SNR_FRAMES = 6
 """Lengths of a frame over which the signal to noise ratio of a bin is averaged, 0.26 s at n_fft
 2048 and 48000 Hz: fewer tinkle, more blur."""
 
-LEAST_SNR = 10 ** (-25 / 10)
-"""Smallest estimate of it, as a power: smaller ones flicker, and are under `reduction` anyway."""
-
 HANG_SECONDS = 0.05
 """For which a bin stays open after its signal: the ends of words are soft."""
 
@@ -159,12 +156,11 @@ class Denoise(Processor):
 def lsa_gain(snr: NDArray, ratio: NDArray) -> NDArray:
     """The gain that gives the log-spectral amplitude of least expected error.
 
-    snr : power of signal over noise that is expected (a priori), `LEAST_SNR` at least
+    snr : power of signal over noise that is expected (a priori)
     ratio : power that is heard over that of the noise (a posteriori), the same shape
     Returns the same shape, 1 at most.
     Source: Ephraim & Malah 1985, equation 20.
     """
-    snr = np.maximum(snr, LEAST_SNR)
     wiener = snr / (1 + snr)
     steps = np.log(np.maximum(wiener * ratio, _LEAST_V) / _LEAST_V) / _STEP
     factors = _FACTORS.take(np.rint(steps).astype(np.intp), mode="clip")
