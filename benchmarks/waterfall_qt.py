@@ -39,11 +39,14 @@ class StandInModel:
         self.column_seconds = 256 / RATE
         self.columns_per_span = n_columns - 1.0
         self.changed: list[object] = []
+        self.monitors = False
+        self.shown = SimpleNamespace(sample_at=lambda column: 256 * column)
         self.histories = [filled(bins, n_columns)]
         self.info = SimpleNamespace(name="benchmark", sample_rate=RATE, n_channels=1)
         self.readout = SimpleNamespace(
             device="benchmark", sample_rate=RATE, n_channels=1, latency_ms=8.0, fps=60.0,
             lost_samples=0, skipped_columns=0, state=State.RUNNING, message="",
+            monitor=None,
         )  # fmt: skip
         self._hold = PeakHold(self.histories)
         self._new = columns(bins + 1, 64)
@@ -62,6 +65,8 @@ class StandInModel:
         self._ticks += 1
         at = NEW_COLUMNS * self._ticks % 64
         self.histories[0].append(self._new[at : at + NEW_COLUMNS])
+
+    def update_hold(self, now_ns: int) -> None:
         self._hold.update(self.histories, now_ns)
 
     def right_edge(self, _now_ns: int) -> float:
