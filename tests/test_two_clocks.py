@@ -97,7 +97,7 @@ def test_clocks_that_differ_keep_their_latency_and_a_tone_stays_one(
     heard, _ = played(status, capture, output, seconds)
     at, latency = latencies(heard, capture, output)
     begin = np.median(latency[(at > 0.6) & (at < 1)])
-    assert np.abs(latency[at > 0.6] - begin).max() <= DRIFTED_SECONDS + 1e-3
+    assert np.abs(latency[at > 0.6] - begin).max() <= DRIFTED_SECONDS + 1.5e-3
     assert np.abs(latency[at > KNOWN_AFTER] - begin).max() <= 2e-3
     assert status.read().missing == 0 and status.read().state is Playing.SOUND
     for start in range(int(KNOWN_AFTER * RATE), len(heard) - 4 * RATE, 8 * RATE):
@@ -122,6 +122,7 @@ def test_the_way_changes_without_a_click(status: MonitorStatus, rng: np.random.G
 
 
 def test_only_sure_differences_count() -> None:
-    assert clocks_differ(2e-4, 3e-5)
-    assert not clocks_differ(2e-4, 5e-5)
+    assert clocks_differ(2e-4, 2e-5)
+    assert not clocks_differ(9e-5, 2e-5)
+    assert not clocks_differ(1e-3, 1e-4), "not known well yet"
     assert not clocks_differ(1e-6, 1e-8)

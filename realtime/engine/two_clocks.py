@@ -37,9 +37,17 @@ FADE_SECONDS = 0.01
 """From the one way to the other: they are apart by a fraction of a millisecond."""
 
 
+WARM_SECONDS = 5.0
+"""A server moves its buffers while a stream is young: what was seen of its clock until then is
+forgotten."""
+
+MOST_DOUBT = 2e-5
+"""Nothing is sure before the clocks are known to this, after some 20 s."""
+
+
 def clocks_differ(drift: float, doubt: float) -> bool:
     """drift : how much faster one clock runs, as a part of it. doubt : its standard deviation."""
-    return abs(drift) > max(SURE * doubt, LEAST_DRIFT)
+    return doubt <= MOST_DOUBT and abs(drift) > max(SURE * doubt, LEAST_DRIFT)
 
 
 class TwoClockPlayback:
@@ -68,7 +76,9 @@ class TwoClockPlayback:
         self._room = np.empty((LONGEST_BLOCK, n_channels), np.float32)
         self._missing = self._underflows = 0
         self._watched: int | None = None
-        """The shift for which `_delay` was seen."""
+        """The shift for which `_delay` was seen,"""
+        self._warm = 0
+        """and samples pushed since then."""
         self._delay = 0
         """Samples between the newest captured and the one played, as it shall stay."""
         self._too_short = False
@@ -82,7 +92,7 @@ class TwoClockPlayback:
         self._steered.captured(index, self._clock())
 
     def push(self, samples: NDArray) -> None:
-        if not self._steers and self._direct.settled and self._must_steer():
+        if not self._steers and self._direct.settled and self._must_steer(len(samples)):
             self._steered.retime(self._delay)
             self._steers = True
         if self._too_short:
@@ -95,7 +105,8 @@ class TwoClockPlayback:
         else:
             self._steered.skip(len(samples))
 
-    def _must_steer(self) -> bool:
+    def _must_steer(self, n: int) -> bool:
+        """n : samples that are pushed now."""
         clocks = self._steered.clocks
         if clocks is None:
             return False
@@ -104,7 +115,11 @@ class TwoClockPlayback:
             return True
         behind = self._steered.behind(self._shift)
         if self._watched != self._shift:
-            self._watched, self._delay = self._shift, round(behind)
+            self._watched, self._warm = self._shift, 0
+        self._warm += n
+        if self._warm <= WARM_SECONDS * self._rate:
+            self._delay = round(behind)
+            return False
         drifted = abs(behind - self._delay) > DRIFTED_SECONDS * self._rate
         return drifted and clocks_differ(*clocks)
 
