@@ -91,13 +91,12 @@ def test_without_effects_output_equals_input_delayed(
         listening("mic", SENT_SECONDS, state, channels=channels) as engine,
     ):
         plays(engine)
-        longest = 0
         for _ in range(SENT_SECONDS // 5):
             watch_for(engine, 3)
-            longest = longest_exact(heard(), sent)
+            longest, snapshot = longest_exact(heard(), sent), engine.monitor_status.read()
             if longest >= EXACT_SECONDS * SAMPLE_RATE:
                 return
-    raise AssertionError(f"{longest} samples in a row were exact: {engine.monitor_status.read()}")
+    raise AssertionError(f"{longest} samples in a row were exact: {snapshot}")
 
 
 @pytest.mark.parametrize("source", ["mic", "demo"])
