@@ -45,8 +45,10 @@ AGAIN_BUDGET_SECONDS = 0.010
 SETTLE_SECONDS = 5.0
 """The longest that a picture to be kept waits for its columns; those of 12 s take less than 1 s."""
 
-LOOK_AROUND_NS = 100_000_000
-"""Engine, meters and messages are looked after at this interval: meters are painted no oftener."""
+LOOK_AROUND_NS = 90_000_000
+"""Engine, meters and messages are looked after at this interval, with the next samples taken in:
+that costs half as much as alone, and makes it ten times a second, as often as meters are painted.
+"""
 
 AVERAGE = 0.05
 """Weight of the newest value in the smoothed readings (a third of a second at 60 per second)."""
@@ -252,11 +254,12 @@ class LiveModel:
 
     def tick(self, now_ns: int) -> None:
         """Look after the engine, take in what the ring has, refresh the readings."""
-        if now_ns >= self._look_around_ns:
+        enough = min(TAKEN_SHARE * self._live.stft.n_fft, TAKEN_SECONDS * self.sample_rate)
+        taking = self._live.waiting >= enough or self._engine.ended
+        if now_ns >= self._look_around_ns + (0 if taking else LOOK_AROUND_NS):
             self._look_around_ns = now_ns + LOOK_AROUND_NS
             self._look_around(now_ns)
-        taken = min(TAKEN_SHARE * self._live.stft.n_fft, TAKEN_SECONDS * self.sample_rate)
-        if self._live.waiting >= taken or self._engine.ended:
+        if taking:
             self._pull_live(now_ns)
         self._pull_pending()
         if self._last_tick_ns:
