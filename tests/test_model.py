@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -112,6 +114,14 @@ def test_what_was_missed_while_paused_is_there_when_live_again(model):
 def visible(model: LiveModel) -> tuple[float, float]:
     right = model.right_sample(time.monotonic_ns())
     return right - model.settings.display.span * RATE, right
+
+
+def test_an_engine_that_died_is_brought_back_though_no_samples_ask_to_be_taken_in(model):
+    ticks(model, lambda: model.shown.count > 20)
+    os.kill(model._engine.pid, signal.SIGKILL)
+    ticks(model, lambda: "trying again" in model.readout.message)
+    count = model.shown.count
+    ticks(model, lambda: model._engine.restarts == 1 and model.shown.count > count + 50)
 
 
 def test_how_it_looks_changes_without_another_analysis(model):
