@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from listening import BACK_SECONDS, listening, watch, watch_for
+from listening import listening, watch, watch_for
 from servers import SAMPLE_RATE, PulseServer, pulse_server
 
 from realtime.config import MonitorSettings
@@ -121,7 +121,7 @@ def test_a_speaker_pulled_out_and_put_back_plays_again_and_input_goes_on(
         events += watch(
             engine,
             lambda _: engine.monitor_status.read().state is Playing.SOUND,
-            BACK_SECONDS,
+            10,
             "sound",
         )
         assert engine.restarts == 0 and engine.status.read().lost == 0
