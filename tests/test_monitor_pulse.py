@@ -124,6 +124,7 @@ def test_a_speaker_pulled_out_and_put_back_plays_again_and_input_goes_on(
             10,
             "sound",
         )
+        events += watch_for(engine, 0.5)  # the engine tells a step later
         assert engine.restarts == 0 and engine.status.read().lost == 0
     told = " ".join(event.text for event in events if event.kind == "notice")
     assert "stopped: is it unplugged" in told and "plays again" in told
