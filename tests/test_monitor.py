@@ -224,3 +224,20 @@ def test_bypass_gives_the_sound_back_as_it_came(rig: Rig, rng: np.random.Generat
     delay = delay_of(played, samples[RATE:])
     error = played[-RATE:] - samples[RATE:][len(played) - RATE - delay : len(played) - delay]
     assert np.abs(error).max() <= 1e-6
+
+
+SPAN_NOT_THERE = Effect("mask", {"boxes": "300-3400@900000-960000"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "outcome"),
+    [({}, "stay as they were: "), ({"n_fft": 512, "hop": 128}, "are left out: ")],
+)
+def test_an_effect_that_cannot_be_made_is_told_and_the_sound_goes_on(
+    rig: Rig, rng: np.random.Generator, settings: dict, outcome: str
+) -> None:
+    rig.run(noise(rng, 1))
+    rig.change(SPAN_NOT_THERE, **settings)
+    played = rig.run(noise(rng, 2))
+    assert rig.monitor.notices[0].startswith(f"the effects {outcome}samples")
+    assert np.abs(played[-RATE // 2 :]).max() > 0.4

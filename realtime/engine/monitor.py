@@ -178,7 +178,10 @@ class Monitor:
             self._build()
             self._playback.resettle()
         else:
-            self._chain.change(state.effects, state.settings.bypass)
+            try:
+                self._chain.change(state.effects, state.settings.bypass)
+            except Exception as fault:  # an effect of somebody's own may raise anything
+                self.notices.append(f"the effects stay as they were: {fault}")
             self._show()
 
     def _build(self) -> None:
@@ -196,7 +199,11 @@ class Monitor:
         form = FrameFormat(
             self._rate, n_fft, hop, n_channels, self._stft.window, self._istft.synthesis_window
         )
-        self._chain = Chain(form, state.effects, state.settings.bypass, capture=self._ring)
+        self._chain = Chain(form, bypass=state.settings.bypass, capture=self._ring)
+        try:  # such as a captured span that is gone, where an engine begins anew
+            self._chain = Chain(form, state.effects, state.settings.bypass, capture=self._ring)
+        except Exception as fault:
+            self.notices.append(f"the effects are left out: {fault}")
         self._howls = HowlDetector(self._rate / hop, self._rate / n_fft, self._stft.window_sum)
         self._put_silence(self._next + self._istft.skipped)
         self._show()

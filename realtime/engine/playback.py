@@ -8,8 +8,8 @@ How long the delay must be is measured in the first moments, in silence: as late
 then for a slot of the device, and a reserve. If that proves too short again and again, it grows
 by a block.
 
-Threads: `captured` is called by the capture callback, `push` and `pause` by the worker, `fill` by
-the playback callback. None waits for another.
+Threads: `captured` is called by the capture callback, `push` by the worker, `fill` by the playback
+callback, `resettle` by whoever has changed the path. None waits for another.
 """
 
 from __future__ import annotations

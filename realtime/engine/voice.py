@@ -125,12 +125,12 @@ class Voice:
             self._gone = ""
         self._status.show_playback(Playing.WAITING, 0, 0)
         self._speaker.stop()
+        self._playback.resettle()
         try:
             self._speaker.start(self.fill, self._on_end)
         except (DeviceError, MissingDependency):
             return
         self._gone = None
-        self._playback.resettle()
         self._monitor.notices.append(f"'{self._speaker.name}' plays again")
 
     def stop(self) -> None:
