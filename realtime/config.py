@@ -132,6 +132,16 @@ class MonitorSettings(_Section):
     show: Literal["all", "input", "output", "difference"] = "all"
     """Panes in the picture."""
 
+    @property
+    def frames(self) -> tuple[int, int, str, int | None]:
+        """What makes frames of another kind when it changes."""
+        return self.n_fft, self.hop, self.window, self.synthesis
+
+    @property
+    def volume(self) -> float:
+        """Factor on the way to the playback device; 0 when muted."""
+        return 0.0 if self.mute else 10 ** (self.gain / 20)
+
 
 class Settings(_Section):
     audio: AudioSettings = AudioSettings()

@@ -159,8 +159,7 @@ class Monitor:
             self._put_out(np.zeros((n, self._n_channels), np.float32))
 
     def _with_volume(self, samples: NDArray) -> NDArray:
-        settings, n = self._state.settings, len(samples)
-        volume = 0.0 if settings.mute else 10 ** (settings.gain / 20)
+        volume, n = self._state.settings.volume, len(samples)
         duck = self._duck.push(n)
         if self._gain == volume and duck is None:
             return samples if volume == 1.0 else samples * np.float32(volume)
@@ -173,7 +172,7 @@ class Monitor:
 
     def _follow(self, state: MonitorState) -> None:
         before, self._state = self._state, state
-        if _frames_of(state) != _frames_of(before):
+        if state.settings.frames != before.settings.frames:
             self._break_off(self._next)
             self._build()
             self._playback.resettle()
@@ -186,25 +185,15 @@ class Monitor:
 
     def _build(self) -> None:
         """The path from samples to samples, from the next captured sample on."""
-        settings, state = self._state.settings, self._state
-        n_fft, hop, n_channels = settings.n_fft, settings.hop, self._n_channels
-        window: str | NDArray = settings.window
-        synthesis: NDArray | None = None
-        if settings.synthesis is not None:
-            window, synthesis = asymmetric_windows(n_fft, settings.synthesis, hop)
-        self._stft = StreamingStft(n_fft, hop, window, n_channels=n_channels)
-        self._istft = StreamingIstft(
-            n_fft, hop, window, n_channels=n_channels, synthesis_window=synthesis
-        )
-        form = FrameFormat(
-            self._rate, n_fft, hop, n_channels, self._stft.window, self._istft.synthesis_window
-        )
+        state = self._state
+        self._stft, self._istft = transforms(state.settings, self._n_channels)
+        form = frame_format(self._stft, self._istft, self._rate, self._n_channels)
         self._chain = Chain(form, bypass=state.settings.bypass, capture=self._ring)
         try:  # such as a captured span that is gone, where an engine begins anew
             self._chain = Chain(form, state.effects, state.settings.bypass, capture=self._ring)
         except Exception as fault:
             self.notices.append(f"the effects are left out: {fault}")
-        self._howls = HowlDetector(self._rate / hop, self._rate / n_fft, self._stft.window_sum)
+        self._howls = HowlDetector(form.frames_per_second, form.bin_hz, self._stft.window_sum)
         self._put_silence(self._next + self._istft.skipped)
         self._show()
 
@@ -243,9 +232,26 @@ class Monitor:
         )
 
 
-def _frames_of(state: MonitorState) -> tuple:
-    settings = state.settings
-    return settings.n_fft, settings.hop, settings.window, settings.synthesis
+def transforms(settings: MonitorSettings, n_channels: int) -> tuple[StreamingStft, StreamingIstft]:
+    """Both halves of the round trip."""
+    window: str | NDArray = settings.window
+    synthesis: NDArray | None = None
+    if settings.synthesis is not None:
+        window, synthesis = asymmetric_windows(settings.n_fft, settings.synthesis, settings.hop)
+    n_fft, hop = settings.n_fft, settings.hop
+    return (
+        StreamingStft(n_fft, hop, window, n_channels=n_channels),
+        StreamingIstft(n_fft, hop, window, n_channels=n_channels, synthesis_window=synthesis),
+    )
+
+
+def frame_format(
+    stft: StreamingStft, istft: StreamingIstft, sample_rate: int, n_channels: int
+) -> FrameFormat:
+    """The frames that effects between the two work on."""
+    return FrameFormat(
+        sample_rate, stft.n_fft, stft.hop, n_channels, stft.window, istft.synthesis_window
+    )
 
 
 def _hurry() -> None:

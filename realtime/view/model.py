@@ -12,18 +12,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from realtime import config
 from realtime.audio.ring import AudioRing
 from realtime.config import Settings
 from realtime.dsp.levels import LevelMeter
 from realtime.engine.process import EngineProcess
 from realtime.engine.status import State
-from realtime.errors import Overrun, SettingsError
+from realtime.errors import SettingsError
 from realtime.view.analysis import Analysis, frames_in_a_column
 from realtime.view.history import ColumnHistory
 from realtime.view.hold import PeakHold
+from realtime.view.metering import RingMeter
 from realtime.view.monitoring import Monitoring, MonitorReadout, pane_names
 from realtime.view.notices import Notices
 from realtime.view.scroll import SmoothEdge
@@ -93,8 +92,7 @@ class LiveModel:
         self._pending: Analysis | None = None
         self._edge = SmoothEdge(self.sample_rate)
         self._paused_at: float | None = None
-        self.meter = LevelMeter(self.n_channels, self.sample_rate)
-        self._metered = ring.written
+        self._input_meter = RingMeter(ring)
         self._hold = PeakHold(self._live.histories)
         self._message = ""
         self._latency = 0.0
@@ -291,7 +289,9 @@ class LiveModel:
         for event in self._engine.poll(now_ns):
             self._notices.heed(event, now_ns)
         self._look_for_span()
-        self._update_meter()
+        self._input_meter.update()
+        if self._monitoring is not None:
+            self._monitoring.meter.update(self.settings.monitor.volume)
         self._update_message(now_ns)
 
     def _measure(self, now_ns: int) -> None:
@@ -335,18 +335,10 @@ class LiveModel:
         if first < right and not self.shown.covers(first, right):
             self._analyse_again()
 
-    def _update_meter(self) -> None:
-        ring = self._engine.ring
-        written = ring.written
-        try:
-            block = ring.read(max(self._metered, written - self.sample_rate), written)
-        except Overrun:  # it came round while this process stood still
-            block = np.zeros((0, self.n_channels), np.float32)
-        self._metered = written
-        if len(block):
-            self.meter.push(block)
-        if self._monitoring is not None:
-            self._monitoring.update_meter(self.settings)
+    @property
+    def meter(self) -> LevelMeter:
+        """Of what is captured."""
+        return self._input_meter.levels
 
     def update_hold(self, now_ns: int) -> None:
         """Bring the peak hold of the spectrum up to date, for who is about to draw it."""
@@ -358,7 +350,7 @@ class LiveModel:
     def reset_clip(self) -> None:
         self.meter.reset_clip()
         if self._monitoring is not None:
-            self._monitoring.meter.reset_clip()
+            self._monitoring.meter.levels.reset_clip()
 
     # The monitor.
 
@@ -370,7 +362,7 @@ class LiveModel:
     @property
     def output_meter(self) -> LevelMeter:
         assert self._monitoring is not None, "this run plays nothing"
-        return self._monitoring.meter
+        return self._monitoring.meter.levels
 
     def panic(self) -> None:
         """Silence, at once; effects are left out until they are asked for again."""

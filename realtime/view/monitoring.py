@@ -5,22 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from realtime.audio.portaudio import USUAL_RATE
 from realtime.config import Effect, Settings
-from realtime.dsp.levels import LevelMeter
-from realtime.dsp.processors.base import Capture, FrameFormat
-from realtime.dsp.stft import StreamingIstft
-from realtime.dsp.windows import asymmetric_windows, window
-from realtime.engine.monitor import MonitorState
+from realtime.dsp.processors.base import Capture
+from realtime.engine.monitor import MonitorState, frame_format, transforms
 from realtime.engine.monitor_status import Playing
 from realtime.engine.process import EngineProcess
 from realtime.errors import Overrun, RequestError, SettingsError
+from realtime.view.metering import RingMeter
 from realtime.view.signals import Signals
-
-LONGEST_METERED_SECONDS = 1.0
-"""What a display that stood still does not meter afterwards."""
 
 STATES = {
     Playing.WAITING: "waiting for the playback device",
@@ -57,9 +50,8 @@ class Monitoring:
 
     def __init__(self, engine: EngineProcess):
         self._engine = engine
-        self.meter = LevelMeter(engine.ring.n_channels, engine.ring.sample_rate)
+        self.meter = RingMeter(engine.output)
         """Of what is played, volume and mute included."""
-        self._metered = engine.output.written
 
     def signals(self, settings: Settings) -> Signals:
         """What is to be analysed."""
@@ -79,28 +71,13 @@ class Monitoring:
             )
         if settings.effect != before.effect or settings.monitor != before.monitor:
             new = [effect for effect in settings.effect if effect not in before.effect]
-            names = ("n_fft", "hop", "window", "synthesis")
-            if any(getattr(settings.monitor, n) != getattr(before.monitor, n) for n in names):
+            if settings.monitor.frames != before.monitor.frames:
                 new = list(settings.effect)
             ring = self._engine.ring
             check_effects(new, settings, ring.sample_rate, ring.n_channels, ring)
 
     def play(self, settings: Settings) -> None:
         self._engine.change(state_of(settings))
-
-    def update_meter(self, settings: Settings) -> None:
-        output = self._engine.output
-        written = output.written
-        longest = int(LONGEST_METERED_SECONDS * output.sample_rate)
-        try:
-            block = output.read(max(self._metered, written - longest), written)
-        except Overrun:
-            block = np.zeros((0, output.n_channels), np.float32)
-        self._metered = written
-        if len(block):
-            monitor = settings.monitor
-            volume = 0.0 if monitor.mute else 10 ** (monitor.gain / 20)
-            self.meter.push(np.clip(block * np.float32(volume), -1, 1))
 
     @property
     def readout(self) -> MonitorReadout:
@@ -119,17 +96,6 @@ class Monitoring:
         )
 
 
-def frame_format(settings: Settings, sample_rate: int, n_channels: int) -> FrameFormat:
-    """The frames that the effects of `settings` work on."""
-    monitor = settings.monitor
-    if monitor.synthesis is None:
-        analysis = window(monitor.window, monitor.n_fft)
-        synthesis = StreamingIstft(monitor.n_fft, monitor.hop, analysis).synthesis_window
-    else:
-        analysis, synthesis = asymmetric_windows(monitor.n_fft, monitor.synthesis, monitor.hop)
-    return FrameFormat(sample_rate, monitor.n_fft, monitor.hop, n_channels, analysis, synthesis)
-
-
 def state_of(settings: Settings) -> MonitorState:
     """What the engine is to play."""
     return MonitorState(settings.monitor, settings.effect)
@@ -145,9 +111,10 @@ def check_effects(
     """Raise `SettingsError` naming each effect that does not suit the frames, or asks `capture`
     for sound that is gone."""
     faults: list[str] = []
+    form = frame_format(*transforms(settings.monitor, n_channels), sample_rate, n_channels)
     for effect in effects:
         try:
-            effect.create(frame_format(settings, sample_rate, n_channels), capture)
+            effect.create(form, capture)
         except (RequestError, Overrun) as error:
             faults.append(str(error))
     if faults:
