@@ -3,13 +3,12 @@ test meets."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from servers import JackServer, PulseServer, jack_server, pulse_server
+from servers import JackServer, PulseServer, jack_server, pulse_server, reach
 
 pytest_plugins = ["fixtures_display"] if find_spec("fixtures_display") else []
 
@@ -32,7 +31,7 @@ def rng() -> np.random.Generator:
 def pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseServer]:
     """A PulseAudio that this process and its children reach."""
     with pulse_server() as server:
-        _reach(monkeypatch, server.env)
+        reach(monkeypatch, server.env)
         yield server
 
 
@@ -40,12 +39,5 @@ def pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseServer]:
 def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     """A JACK with blocks of 256 samples that this process and its children reach."""
     with jack_server() as server:
-        _reach(monkeypatch, server.env)
+        reach(monkeypatch, server.env)
         yield server
-
-
-def _reach(monkeypatch: pytest.MonkeyPatch, env: dict[str, str]) -> None:
-    for name in set(os.environ) - set(env):
-        monkeypatch.delenv(name)
-    for name, value in env.items():
-        monkeypatch.setenv(name, value)

@@ -12,6 +12,7 @@ import numpy as np
 from realtime.audio.sources import parse_source
 from realtime.config import AudioSettings
 from realtime.engine.monitor import MonitorState
+from realtime.engine.monitor_status import Playing
 from realtime.engine.process import EngineProcess, Event
 
 BLOCK = 256
@@ -23,6 +24,9 @@ BACK_SECONDS = 3.0
 
 ACCOUNTED_SECONDS = 0.05
 """A gap may be this far from what is really missing."""
+
+EXACT = 1e-6
+"""-120 dBFS: what a round trip without effects may differ by."""
 
 _LOOK_SECONDS = 0.01
 
@@ -60,6 +64,15 @@ def watch(
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not happen within {seconds:g} s; there were {events}")
         time.sleep(_LOOK_SECONDS)
+
+
+def watch_until_playing(engine: EngineProcess, seconds: float = 10.0) -> list[Event]:
+    """Poll until the playback device gets sound."""
+
+    def plays(_: list[Event]) -> bool:
+        return engine.monitor_status.read().state is Playing.SOUND
+
+    return watch(engine, plays, seconds, "sound on the output")
 
 
 def watch_for(engine: EngineProcess, seconds: float) -> list[Event]:

@@ -12,12 +12,13 @@ import functools
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import children
 import counter
 import numpy as np
+import pytest
 
 SAMPLE_RATE = 48000
 """Hz, of both servers."""
@@ -286,6 +287,14 @@ def jack_server(block: int = 256) -> Iterator[JackServer]:
             yield server
         finally:
             server.stop()
+
+
+def reach(monkeypatch: pytest.MonkeyPatch, env: Mapping[str, str]) -> None:
+    """Make this process and its children see exactly `env`, so this server and no other."""
+    for name in set(os.environ) - set(env):
+        monkeypatch.delenv(name)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
 
 
 def _without(env: os._Environ[str], *names: str) -> dict[str, str]:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from listening import HOLD_SECONDS, listening, watch, watch_for
-from servers import SAMPLE_RATE, JackServer, jack_server
+from listening import EXACT, HOLD_SECONDS, listening, watch_for, watch_until_playing
+from servers import SAMPLE_RATE, JackServer, jack_server, reach
 from torture import holding_the_interpreter
 
 from realtime.config import MonitorSettings
 from realtime.engine.monitor import MonitorState
-from realtime.engine.monitor_status import Playing
 from realtime.engine.process import EngineProcess
 
 pytestmark = pytest.mark.jack
-
-EXACT = 1e-6
-"""-120 dBFS."""
 
 MOST_MISSING = 0.001
 """Share of what is played over a minute that may be silence for want of sound."""
@@ -40,20 +35,8 @@ TRANSPORT_BLOCKS = 2.5
 def served(block: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
     """A JACK with this block, that programs started from here find."""
     with jack_server(block) as server, monkeypatch.context() as patch:
-        for name in os.environ.keys() - server.env.keys():
-            patch.delenv(name)
-        for name, value in server.env.items():
-            patch.setenv(name, value)
+        reach(patch, server.env)
         yield server
-
-
-def plays(engine: EngineProcess) -> None:
-    watch(
-        engine,
-        lambda _: engine.monitor_status.read().state is Playing.SOUND,
-        10,
-        "sound on the output",
-    )
 
 
 def counter_at(index: np.ndarray) -> np.ndarray:
@@ -108,7 +91,7 @@ def test_without_effects_output_equals_input_delayed(
     state = MonitorState(MonitorSettings(output=JackServer.FEEDER, **settings))
     with served(block, monkeypatch) as server:
         with listening(f"mic:{server.FEEDER}", 20, state, block) as engine:
-            plays(engine)
+            watch_until_playing(engine)
             watch_for(engine, 3)
             snapshot, allowed = engine.monitor_status.read(), accidents(server, engine, block)
         first, heard = server.heard()
@@ -131,7 +114,7 @@ def test_shortfall_is_counted_and_small_while_the_display_holds_the_interpreter(
     state = MonitorState(MonitorSettings(output=JackServer.FEEDER))
     with served(block, monkeypatch) as server:
         with listening(f"mic:{server.FEEDER}", seconds + 20, state, block) as engine:
-            plays(engine)
+            watch_until_playing(engine)
             watch_for(engine, 1)
             before = engine.monitor_status.read()
             with holding_the_interpreter(HOLD_SECONDS):

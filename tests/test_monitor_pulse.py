@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from listening import listening, watch, watch_for
-from servers import SAMPLE_RATE, PulseServer, pulse_server
+from listening import EXACT, listening, watch, watch_for, watch_until_playing
+from servers import SAMPLE_RATE, PulseServer, pulse_server, reach
 
 from realtime.config import MonitorSettings
 from realtime.engine.monitor import MonitorState
 from realtime.engine.monitor_status import Playing
-from realtime.engine.process import EngineProcess
 
 pytestmark = pytest.mark.pulse
-
-EXACT = 1e-6
-"""-120 dBFS."""
-
 
 EXACT_SECONDS = 2
 """In a row: on a busy machine the server itself runs dry now and then, and inserts silence."""
@@ -31,20 +25,8 @@ SENT_SECONDS = 30
 def float_pulse(monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseServer]:
     """A PulseAudio whose devices speak float32, found by programs started from here."""
     with pulse_server("float32le") as server:
-        for name in os.environ.keys() - server.env.keys():
-            monkeypatch.delenv(name)
-        for name, value in server.env.items():
-            monkeypatch.setenv(name, value)
+        reach(monkeypatch, server.env)
         yield server
-
-
-def plays(engine: EngineProcess) -> None:
-    watch(
-        engine,
-        lambda _: engine.monitor_status.read().state is Playing.SOUND,
-        10,
-        "sound on the output",
-    )
 
 
 def begins(heard: np.ndarray, sent: np.ndarray) -> set[int]:
@@ -90,7 +72,7 @@ def test_without_effects_output_equals_input_delayed(
         float_pulse.hearing() as heard,
         listening("mic", SENT_SECONDS, state, channels=channels) as engine,
     ):
-        plays(engine)
+        watch_until_playing(engine)
         for _ in range(SENT_SECONDS // 5):
             watch_for(engine, 3)
             longest, snapshot = longest_exact(heard(), sent), engine.monitor_status.read()
@@ -106,7 +88,7 @@ def test_a_speaker_pulled_out_and_put_back_plays_again_and_input_goes_on(
     pulse.pactl("load-module", "module-null-source", "source_name=quiet")
     pulse.pactl("set-default-source", "quiet")
     with listening(source, 30, MonitorState(MonitorSettings()), channels=1) as engine:
-        plays(engine)
+        watch_until_playing(engine)
         pulse.unplug_speaker()
         events = watch(
             engine,
@@ -118,12 +100,7 @@ def test_a_speaker_pulled_out_and_put_back_plays_again_and_input_goes_on(
         events += watch_for(engine, 2)
         assert engine.ring.written - before > 1.5 * SAMPLE_RATE, "input goes on"
         pulse.plug_speaker()
-        events += watch(
-            engine,
-            lambda _: engine.monitor_status.read().state is Playing.SOUND,
-            10,
-            "sound",
-        )
+        events += watch_until_playing(engine)
         events += watch_for(engine, 0.5)  # the engine tells a step later
         assert engine.restarts == 0 and engine.status.read().lost == 0
     told = " ".join(event.text for event in events if event.kind == "notice")
