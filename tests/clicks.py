@@ -52,12 +52,13 @@ class Captured:
 
 
 def frame_format(layout: str = "1024/256", n_channels: int = 1) -> FrameFormat:
-    if layout == "1024/256":
-        n_fft, hop, analysis = 1024, 256, window("hann", 1024)
-        synthesis = dual_window(analysis, hop)
+    """layout : n_fft/hop; a hop of 64 has the asymmetric windows of least latency."""
+    n_fft, hop = map(int, layout.split("/")[:2])
+    if hop == 64:
+        analysis, synthesis = asymmetric_windows(n_fft, 2 * hop, hop)
     else:
-        n_fft, hop = 2048, 64
-        analysis, synthesis = asymmetric_windows(n_fft, 128, hop)
+        analysis = window("hann", n_fft)
+        synthesis = dual_window(analysis, hop)
     return FrameFormat(SAMPLE_RATE, n_fft, hop, n_channels, analysis, synthesis)
 
 

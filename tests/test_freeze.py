@@ -5,25 +5,16 @@ from __future__ import annotations
 import clicks
 import numpy as np
 import pytest
+from clicks import frame_format
+from partials import sines, strongest
 from scipy import signal
 
 from realtime.dsp.processors.base import FrameFormat
 from realtime.dsp.processors.freeze import Freeze
-from realtime.dsp.windows import asymmetric_windows, dual_window, window
 
 SAMPLE_RATE = clicks.SAMPLE_RATE
 LAYOUTS = ("1024/256", "2048/512", "4096/512", "2048/64")
 PARTIALS = [220.0, 440.0, 661.0, 880.0, 3001.0]
-
-
-def frame_format(layout: str = "2048/512", n_channels: int = 1) -> FrameFormat:
-    """2048/64 has the asymmetric windows of least latency."""
-    n_fft, hop = map(int, layout.split("/"))
-    analysis = window("hann", n_fft)
-    synthesis = dual_window(analysis, hop)
-    if layout == "2048/64":
-        analysis, synthesis = asymmetric_windows(n_fft, 2 * hop, hop)
-    return FrameFormat(SAMPLE_RATE, n_fft, hop, n_channels, analysis, synthesis)
 
 
 def held(format: FrameFormat, samples: np.ndarray, seconds: float) -> np.ndarray:
@@ -34,24 +25,6 @@ def held(format: FrameFormat, samples: np.ndarray, seconds: float) -> np.ndarray
     n_frames = int(seconds * SAMPLE_RATE / format.hop)
     frozen = freeze.changed({"on": True}).process(np.repeat(frames[-1:], n_frames, axis=0))
     return clicks.synthesised(format, frozen)
-
-
-def sines(*partials: float, seconds: float = 0.6) -> np.ndarray:
-    """float64 (n, 1), each of amplitude 0.1."""
-    t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    return 0.1 * np.sin(2 * np.pi * np.outer(t, partials)).sum(axis=1, keepdims=True)
-
-
-def strongest(samples: np.ndarray, n_partials: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz and amplitudes of the loudest partials, lowest first."""
-    n_fft = 4 * len(samples)
-    shape = np.blackman(len(samples))
-    levels = np.abs(np.fft.rfft(samples * shape, n_fft)) * 2 / shape.sum()
-    peaks, _ = signal.find_peaks(levels, distance=64)
-    peaks = np.sort(peaks[np.argsort(levels[peaks])[-n_partials:]])
-    before, at, after = (np.log(levels[peaks + step]) for step in (-1, 0, 1))
-    bins = peaks + (before - after) / 2 / (before - 2 * at + after)
-    return bins * SAMPLE_RATE / n_fft, np.exp(at)
 
 
 def levels(samples: np.ndarray, seconds: float = 0.05) -> np.ndarray:
@@ -77,7 +50,7 @@ def test_off_the_very_same_frames_come_back(layout, rng):
 
 @pytest.mark.parametrize("layout", ["1024/256", "2048/512", "2048/256", "4096/512"])
 def test_tones_sound_on_for_ten_seconds_as_they_were(layout):
-    heard = held(frame_format(layout), sines(*PARTIALS), 10)[:, 0]
+    heard = held(frame_format(layout), sines(0.6, *PARTIALS), 10)[:, 0]
     hz, amplitudes = strongest(heard[-SAMPLE_RATE // 2 :], len(PARTIALS))
     assert np.abs(1200 * np.log2(hz / PARTIALS)).max() < 1
     assert np.abs(20 * np.log10(amplitudes / 0.1)).max() < 0.1
@@ -103,8 +76,8 @@ def test_noise_stays_noise_of_the_same_spectrum_and_steady(layout, rng):
 
 
 def test_a_tone_in_noise_keeps_both_without_flutter(rng):
-    samples = sines(300.0, 1000.0, seconds=1.0) + 0.03 * rng.standard_normal((48000, 1))
-    heard = held(frame_format(), samples, 5)[:, 0]
+    samples = sines(1.0, 300.0, 1000.0) + 0.03 * rng.standard_normal((48000, 1))
+    heard = held(frame_format("2048/512"), samples, 5)[:, 0]
     hz, amplitudes = strongest(heard[-SAMPLE_RATE:], 2)
     assert hz == pytest.approx([300, 1000], abs=0.5)
     assert np.abs(20 * np.log10(amplitudes / 0.1)).max() < 1
@@ -117,7 +90,7 @@ def test_a_voice_with_vibrato_is_no_noise():
     cycles = 220 * (t - 0.012 * np.cos(2 * np.pi * 5.5 * t) / (2 * np.pi * 5.5))
     for stop in (40000, 44000, 48000):  # here and there in the swing
         voice = 0.3 * np.sin(2 * np.pi * np.outer(cycles, [1, 2, 3])).sum(axis=1, keepdims=True)
-        heard = held(frame_format(), voice[:stop], 3)[:, 0]
+        heard = held(frame_format("2048/512"), voice[:stop], 3)[:, 0]
         hz, power = signal.welch(heard, SAMPLE_RATE, nperseg=16384)
         peaks = [power[np.abs(hz - near) < 0.02 * near].max() for near in (220, 440, 660)]
         tones = sum(power[np.abs(power - peak).argmin() + np.arange(-3, 4)].sum() for peak in peaks)
@@ -128,22 +101,22 @@ def test_noise_keeps_what_its_channels_have_in_common(rng):
     left, right = rng.standard_normal((2, 48000, 1))
     for in_right, alike in ((0.5 * left, 1.0), (right, 0.0), (-left, -1.0), (left + right, 0.7)):
         both = 0.1 * np.concatenate([left, in_right], axis=1)
-        heard = held(frame_format(n_channels=2), both, 3)
+        heard = held(frame_format("2048/512", 2), both, 3)
         assert np.corrcoef(heard.T)[0, 1] == pytest.approx(alike, abs=0.12)
 
 
 def test_a_tone_in_common_does_not_make_noise_common(rng):
-    tone = sines(300.0, seconds=1.0)
+    tone = sines(1.0, 300.0)
     both = np.tile(tone, 2) + 0.01 * rng.standard_normal((48000, 2))
-    heard = held(frame_format(n_channels=2), both, 3)
+    heard = held(frame_format("2048/512", 2), both, 3)
     above = signal.butter(6, 1500, "high", fs=SAMPLE_RATE, output="sos")
     noise = np.asarray(signal.sosfilt(above, heard, axis=0))[4800:]
     assert np.corrcoef(noise.T)[0, 1] == pytest.approx(0, abs=0.15)
 
 
 def test_what_is_switched_on_too_early_waits_for_its_moment():
-    format = frame_format()
-    frames = clicks.analysed(format, sines(300.0).astype(np.float32))
+    format = frame_format("2048/512")
+    frames = clicks.analysed(format, sines(0.6, 300.0).astype(np.float32))
     heard = Freeze(format, {"on": True}).process(frames)
     assert np.array_equal(heard[:8], frames[:8])
     assert np.allclose(np.abs(heard[20]), np.abs(heard[8]), atol=0.05)
@@ -151,8 +124,10 @@ def test_what_is_switched_on_too_early_waits_for_its_moment():
 
 
 def test_off_and_on_again_holds_another_moment():
-    format = frame_format()
-    low, high = (clicks.analysed(format, sines(hz).astype(np.float32)) for hz in (300.0, 900.0))
+    format = frame_format("2048/512")
+    low, high = (
+        clicks.analysed(format, sines(0.6, hz).astype(np.float32)) for hz in (300.0, 900.0)
+    )
     freeze = Freeze(format)
     freeze.process(low[:-1])
     freeze = freeze.changed({"on": True})
@@ -173,7 +148,7 @@ def test_silence_stays_silence(layout):
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_any_cutting_gives_the_same_bits_and_none_of_them_blows_up(layout, rng):
     format = frame_format(layout, 2)
-    samples = np.tile(sines(300.0), 2) + 0.1 * rng.standard_normal((28800, 2))
+    samples = np.tile(sines(0.6, 300.0), 2) + 0.1 * rng.standard_normal((28800, 2))
     samples[-1000] = 1
     frames = clicks.analysed(format, samples.astype(np.float32))
     whole = Freeze(format, {"on": True}).process(frames)
@@ -186,7 +161,7 @@ def test_any_cutting_gives_the_same_bits_and_none_of_them_blows_up(layout, rng):
 
 
 def test_nothing_is_kept_of_the_frames(rng):
-    format = frame_format()
+    format = frame_format("2048/512")
     frames = clicks.analysed(format, rng.standard_normal((20000, 1)))
     freeze, other = Freeze(format), Freeze(format)
     mine = frames[:-5].copy()
@@ -198,7 +173,7 @@ def test_nothing_is_kept_of_the_frames(rng):
 
 
 def test_a_copy_goes_on_where_it_was_copied_and_reset_begins_anew(rng):
-    format = frame_format()
+    format = frame_format("2048/512")
     frames = clicks.analysed(format, rng.standard_normal((20000, 1)))
     freeze = Freeze(format, {"on": True})
     first = freeze.process(frames)
@@ -211,5 +186,5 @@ def test_a_copy_goes_on_where_it_was_copied_and_reset_begins_anew(rng):
 @pytest.mark.parametrize("layout", clicks.LAYOUTS)
 def test_switching_makes_no_clicks(layout, rng):
     descriptions = [(clicks.effects(text), False) for text in ("freeze", "freeze:on=on")]
-    format = clicks.frame_format(layout)
+    format = frame_format(layout)
     clicks.assert_no_clicks(rng, format, 440.0, descriptions, seconds=1.0, n_changes=20, own=True)

@@ -5,28 +5,18 @@ from __future__ import annotations
 import clicks
 import numpy as np
 import pytest
-from clicks import Captured
+from clicks import Captured, frame_format
+from partials import sines, strongest
 from scipy import signal
 
 from realtime.dsp.processors.base import FrameFormat
 from realtime.dsp.processors.mask import SEAM_SECONDS
 from realtime.dsp.processors.stretch import Stretch
-from realtime.dsp.windows import asymmetric_windows, dual_window, window
 from realtime.errors import RequestError
 
 SAMPLE_RATE = clicks.SAMPLE_RATE
 LAYOUTS = ("1024/256", "2048/512", "4096/512", "2048/64")
 SEAM = int(SEAM_SECONDS * SAMPLE_RATE)
-
-
-def frame_format(layout: str = "2048/512", n_channels: int = 1) -> FrameFormat:
-    """2048/64 has the asymmetric windows of least latency."""
-    n_fft, hop = map(int, layout.split("/"))
-    analysis = window("hann", n_fft)
-    synthesis = dual_window(analysis, hop)
-    if layout == "2048/64":
-        analysis, synthesis = asymmetric_windows(n_fft, 2 * hop, hop)
-    return FrameFormat(SAMPLE_RATE, n_fft, hop, n_channels, analysis, synthesis)
 
 
 def stretch_of(format: FrameFormat, samples: np.ndarray, factor: float) -> Stretch:
@@ -48,26 +38,8 @@ def played(stretch: Stretch, n_samples: int) -> np.ndarray:
     ]
 
 
-def sines(seconds: float, *partials: float) -> np.ndarray:
-    """float64 (n, 1), each of amplitude 0.1."""
-    t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
-    return 0.1 * np.sin(2 * np.pi * np.outer(t, partials)).sum(axis=1, keepdims=True)
-
-
-def strongest(samples: np.ndarray, n_partials: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in Hz and amplitudes of the loudest partials, lowest first."""
-    n_fft = 4 * len(samples)
-    shape = np.blackman(len(samples))
-    levels = np.abs(np.fft.rfft(samples * shape, n_fft)) * 2 / shape.sum()
-    peaks, _ = signal.find_peaks(levels, distance=64)
-    peaks = np.sort(peaks[np.argsort(levels[peaks])[-n_partials:]])
-    before, at, after = (np.log(levels[peaks + step]) for step in (-1, 0, 1))
-    bins = peaks + (before - after) / 2 / (before - 2 * at + after)
-    return bins * SAMPLE_RATE / n_fft, np.exp(at)
-
-
 def test_without_a_span_what_is_heard_now_passes(rng):
-    format = frame_format()
+    format = frame_format("2048/512")
     frames = clicks.analysed(format, rng.standard_normal((9000, 1)))
     assert Stretch(format, {"factor": 3}).process(frames) is frames
 
@@ -118,7 +90,7 @@ def test_four_times_as_fast_no_click_is_stepped_over():
     places = np.arange(9000, 180000, 24000)
     samples = sines(4, 220, 440, 660)
     samples[places] += 0.8
-    heard = played(stretch_of(frame_format(), samples, 0.25), 47000)[:, 0]
+    heard = played(stretch_of(frame_format("2048/512"), samples, 0.25), 47000)[:, 0]
     above = signal.butter(6, 4000, "high", fs=SAMPLE_RATE, output="sos")
     energy = np.square(signal.sosfiltfilt(above, heard))
     found, _ = signal.find_peaks(energy, height=0.5 * energy.max(), distance=2000)
@@ -128,7 +100,7 @@ def test_four_times_as_fast_no_click_is_stepped_over():
 
 def test_noise_keeps_its_level(rng):
     samples = 0.1 * rng.standard_normal((48000, 1))
-    heard = played(stretch_of(frame_format(), samples, 2), 90000)
+    heard = played(stretch_of(frame_format("2048/512"), samples, 2), 90000)
     assert 20 * np.log10(heard[4000:].std() / 0.1) == pytest.approx(0, abs=1)
 
 
@@ -136,7 +108,7 @@ def test_another_factor_goes_on_from_the_same_place():
     seconds, low, rise = 4.0, 300.0, 300.0  # Hz, and Hz a second
     t = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     sweep = 0.3 * np.sin(2 * np.pi * (low * t + rise / 2 * t * t))[:, None]
-    stretch = stretch_of(frame_format(), sweep, 1)
+    stretch = stretch_of(frame_format("2048/512"), sweep, 1)
     played(stretch, SAMPLE_RATE)  # and four frames more
     stretch = stretch.changed({"factor": 4})
     heard = played(stretch, 2 * SAMPLE_RATE)[:, 0]
@@ -159,16 +131,16 @@ def test_another_factor_goes_on_from_the_same_place():
 def test_a_span_that_cannot_play_is_refused(values, sentence):
     capture = Captured(np.zeros((8000, 1), np.float32), oldest=1000)
     with pytest.raises(RequestError, match=sentence):
-        Stretch(frame_format(), values, capture)
+        Stretch(frame_format("2048/512"), values, capture)
 
 
 def test_a_span_needs_a_capture():
     with pytest.raises(RequestError, match="capture"):
-        Stretch(frame_format(), {"start": 0, "stop": 9000})
+        Stretch(frame_format("2048/512"), {"start": 0, "stop": 9000})
 
 
 def test_it_plays_on_when_the_ring_has_moved_on(rng):
-    format = frame_format()
+    format = frame_format("2048/512")
     capture = Captured(0.1 * rng.standard_normal((20000, 1)).astype(np.float32))
     stretch = Stretch(format, {"start": 0, "stop": 20000, "factor": 2}, capture)
     capture.oldest = len(capture.samples)
@@ -201,7 +173,7 @@ def test_any_cutting_gives_the_same_bits_and_none_of_them_blows_up(layout, facto
 
 
 def test_a_copy_goes_on_where_it_was_copied_and_reset_begins_anew(rng):
-    format = frame_format()
+    format = frame_format("2048/512")
     frames = np.zeros((30, 1, format.n_bins), np.complex64)
     stretch = stretch_of(format, rng.standard_normal((20000, 1)), 1.5)
     first = stretch.process(frames)
@@ -214,7 +186,7 @@ def test_a_copy_goes_on_where_it_was_copied_and_reset_begins_anew(rng):
 def test_what_is_the_same_in_two_channels_stays_so(rng):
     samples = sines(0.5, 220, 440) + 0.01 * rng.standard_normal((24000, 1))
     both = np.concatenate([samples, 0.5 * samples], axis=1)
-    heard = played(stretch_of(frame_format(n_channels=2), both, 2), 40000)
+    heard = played(stretch_of(frame_format("2048/512", 2), both, 2), 40000)
     assert np.allclose(heard[:, 1], 0.5 * heard[:, 0], atol=1e-5)
 
 
@@ -230,7 +202,7 @@ def test_changes_make_no_clicks(layout, rng):
         )
     ]
     capture = Captured(clicks.tone(440.0, 96000))
-    format = clicks.frame_format(layout)
+    format = frame_format(layout)
     clicks.assert_no_clicks(
         rng, format, 440.0, descriptions, seconds=1.0, n_changes=20, capture=capture, own=True
     )
