@@ -8,9 +8,20 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from servers import JackServer, PulseServer, jack_server, pulse_server, reach
+from servers import (
+    JackServer,
+    PulseServer,
+    forget_dead_jacks,
+    jack_server,
+    pulse_server,
+    reach,
+)
 
 pytest_plugins = ["fixtures_display"] if find_spec("fixtures_display") else []
+
+
+def pytest_sessionstart() -> None:
+    forget_dead_jacks()
 
 
 @pytest.fixture(autouse=True, scope="session")
