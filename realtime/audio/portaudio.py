@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from realtime.errors import EngineError, MissingDependency
+from realtime.errors import DeviceError, EngineError, MissingDependency
 
 if TYPE_CHECKING:
     from realtime.audio.devices import Device
@@ -77,24 +77,69 @@ def takes(check: Any, device: Device, n_channels: int, rate: int) -> bool:
     return True
 
 
-def told_latency(stream: Any) -> float:
-    """Seconds that a stream says its devices add, at most `MOST_TOLD_SECONDS`; 0 without one.
+class DeviceStream:
+    """One stream of PortAudio's, open or not: what microphone and loudspeaker have in common."""
 
-    What they say is seldom true (a server was seen to say 89478 s): it is shown as their word,
-    never reckoned with.
-    """
-    if stream is None:
-        return 0.0
-    told = stream.latency
-    total = float(sum(told)) if isinstance(told, tuple) else float(told)
-    return total if 0 <= total <= MOST_TOLD_SECONDS else 0.0
+    def __init__(self, device: Device, sample_rate: int, block: int):
+        self.name, self.device = device.name, device
+        self.sample_rate, self._block = sample_rate, block
+        self._stream: Any = None
 
+    @property
+    def active(self) -> bool:
+        return self._stream is not None and self._stream.active
 
-def close(stream: Any) -> None:
-    if stream is not None:
-        with quiet_stderr(), contextlib.suppress(Exception):
-            stream.abort()
-            stream.close()
+    @property
+    def latency_seconds(self) -> float:
+        """What the devices say of themselves, at most `MOST_TOLD_SECONDS`; 0 without a stream.
+
+        It is seldom true (a server was seen to say 89478 s): shown as their word, never reckoned
+        with.
+        """
+        if self._stream is None:
+            return 0.0
+        told = self._stream.latency
+        total = float(sum(told)) if isinstance(told, tuple) else float(told)
+        return total if 0 <= total <= MOST_TOLD_SECONDS else 0.0
+
+    def _open(
+        self, kind: str, on_end: Callable[[str | None], None], purpose: str = "", **options: Any
+    ) -> None:
+        """Open and start. kind : sounddevice's class. purpose : for people, where it fails.
+
+        Raises `DeviceError`.
+        """
+        sounddevice = portaudio()
+
+        def finished() -> None:
+            if self._stream is not None:
+                on_end(f"'{self.name}' stopped: is it unplugged, or the sound server gone?")
+
+        try:
+            with quiet_stderr():
+                self._stream = getattr(sounddevice, kind)(
+                    samplerate=self.sample_rate,
+                    blocksize=self._block,
+                    dtype="float32",
+                    latency="low",
+                    finished_callback=finished,
+                    **options,
+                )
+                self._stream.start()
+        except sounddevice.PortAudioError as fault:
+            self.stop()
+            raise DeviceError(
+                f"'{self.name}' could not be opened{purpose} ({reason_of(fault)}): is another "
+                "program holding it? 'realtime devices' shows the others"
+            ) from fault
+
+    def stop(self) -> None:
+        """Stop and close; safe twice and from any state."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with quiet_stderr(), contextlib.suppress(Exception):
+                stream.abort()
+                stream.close()
 
 
 def reason_of(fault: Exception) -> str:

@@ -12,15 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realtime.audio.devices import Device
-from realtime.audio.portaudio import (
-    USUAL_RATE,
-    close,
-    portaudio,
-    quiet_stderr,
-    reason_of,
-    takes,
-    told_latency,
-)
+from realtime.audio.portaudio import USUAL_RATE, DeviceStream, portaudio, takes
 from realtime.errors import DeviceError
 
 if TYPE_CHECKING:
@@ -33,7 +25,7 @@ LONGEST_BLOCK = 16384
 """Samples in one callback, whatever a server makes of the block that was asked for."""
 
 
-class Speaker:
+class Speaker(DeviceStream):
     """A playback device on a clock of its own.
 
     Takes the rate `sample_rate` where it can, otherwise what it prefers: see `sample_rate`.
@@ -41,65 +33,33 @@ class Speaker:
     """
 
     def __init__(self, device: Device, sample_rate: int, n_channels: int, block: int):
-        sounddevice = portaudio()
-        self.name, self.device = device.name, device
-        self._n_channels, self._block = n_channels, block
+        check = portaudio().check_output_settings
+        self._n_channels = n_channels
         self._outputs = played_channels(n_channels, device.outputs)
         for rate in (sample_rate, USUAL_RATE, int(device.default_sample_rate)):
-            if takes(sounddevice.check_output_settings, device, self._outputs, rate):
-                self.sample_rate = rate
-                break
-        else:
-            raise DeviceError(
-                f"'{device.name}' cannot play {self._outputs} channels at {sample_rate} Hz: "
-                "'realtime devices' shows the rates it offers; choose another with --output"
-            )
-        self._stream: Any = None
-
-    @property
-    def active(self) -> bool:
-        return self._stream is not None and self._stream.active
-
-    @property
-    def latency_seconds(self) -> float:
-        return told_latency(self._stream)
+            if takes(check, device, self._outputs, rate):
+                super().__init__(device, rate, block)
+                return
+        raise DeviceError(
+            f"'{device.name}' cannot play {self._outputs} channels at {sample_rate} Hz: "
+            "'realtime devices' shows the rates it offers; choose another with --output"
+        )
 
     def start(self, fill: Fill, on_end: OnEnd) -> None:
         """Call `fill` for each block, from the device's own thread."""
-        sounddevice = portaudio()
         fill_all = spread(fill, self._n_channels, self._outputs, self._block)
 
         def callback(out: np.ndarray, n_samples: int, times: Any, flags: Any) -> None:
             fill_all(out)
 
-        def finished() -> None:
-            if self._stream is not None:
-                on_end(f"'{self.name}' stopped: is it unplugged, or the sound server gone?")
-
-        try:
-            with quiet_stderr():
-                self._stream = sounddevice.OutputStream(
-                    samplerate=self.sample_rate,
-                    blocksize=self._block,
-                    device=self.device.id,
-                    channels=self._outputs,
-                    dtype="float32",
-                    latency="low",
-                    callback=callback,
-                    finished_callback=finished,
-                )
-                self._stream.start()
-        except sounddevice.PortAudioError as fault:
-            self.stop()
-            raise DeviceError(
-                f"'{self.name}' could not be opened for playing ({reason_of(fault)}): is another "
-                "program holding it? 'realtime devices' shows the others"
-            ) from fault
-
-    def stop(self) -> None:
-        """Stop and close; safe twice and from any state."""
-        stream, self._stream = self._stream, None
-        close(stream)
+        self._open(
+            "OutputStream",
+            on_end,
+            " for playing",
+            device=self.device.id,
+            channels=self._outputs,
+            callback=callback,
+        )
 
 
 def share_clock(capture: Device, playback: Device) -> bool:

@@ -11,15 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from realtime.audio.devices import Device, find_microphone
-from realtime.audio.portaudio import (
-    USUAL_RATE,
-    close,
-    portaudio,
-    quiet_stderr,
-    reason_of,
-    takes,
-    told_latency,
-)
+from realtime.audio.portaudio import USUAL_RATE, DeviceStream, portaudio, takes
 from realtime.audio.speaker import Fill, played_channels, spread
 from realtime.config import AudioSettings
 from realtime.errors import DeviceError
@@ -28,7 +20,7 @@ if TYPE_CHECKING:
     from realtime.audio.sources import Deliver, OnEnd
 
 
-class MicSource:
+class MicSource(DeviceStream):
     """A capture device. `argument`: part of a name, an id, or empty for the default device.
 
     With `play_on` it is one stream with a playback device that runs on the same clock: `fill` is
@@ -38,47 +30,46 @@ class MicSource:
     """
 
     def __init__(self, argument: str, audio: AudioSettings, play_on: Device | None = None):
-        sounddevice = portaudio()
         device = find_microphone(argument)
-        self.name = device.name
         self.n_channels = audio.channels or min(device.inputs, 1)
         if self.n_channels > device.inputs:
             raise DeviceError(
                 f"audio.channels = {self.n_channels} is more than the {device.inputs} that "
                 f"'{device.name}' has: ask for at most {device.inputs}"
             )
-        self.device = device
-        self._block = audio.block
-        self.sample_rate = self._rate(sounddevice, audio.sample_rate, device.default_sample_rate)
+        super().__init__(device, self._rate(device, audio.sample_rate), audio.block)
         self._play_on = play_on
-        self._stream: Any = None
 
-    def _rate(self, sounddevice: Any, asked: int | None, default: float) -> int:
-        tries = [asked] if asked else [USUAL_RATE, int(default)]
+    def _rate(self, device: Device, asked: int | None) -> int:
+        check = portaudio().check_input_settings
+        tries = [asked] if asked else [USUAL_RATE, int(device.default_sample_rate)]
         for rate in tries:
-            if takes(sounddevice.check_input_settings, self.device, self.n_channels, rate):
+            if takes(check, device, self.n_channels, rate):
                 return rate
         raise DeviceError(
-            f"'{self.name}' cannot capture {self.n_channels} channels at {tries[-1]} Hz: "
+            f"'{device.name}' cannot capture {self.n_channels} channels at {tries[-1]} Hz: "
             "'realtime devices' shows the rates it offers; leave audio.sample_rate out to take "
             "what it prefers"
         )
 
-    @property
-    def active(self) -> bool:
-        return self._stream is not None and self._stream.active
-
-    @property
-    def latency_seconds(self) -> float:
-        """What the devices say of themselves; see `told_latency`."""
-        return told_latency(self._stream)
-
     def start(self, deliver: Deliver, on_end: OnEnd, fill: Fill | None = None) -> None:
         """`fill` only, and always, with `play_on`."""
-        sounddevice = portaudio()
+        if self._play_on is None:
 
-        def callback(block: np.ndarray, n_samples: int, times: Any, flags: Any) -> None:
-            deliver(block, bool(flags.input_overflow))
+            def callback(block: np.ndarray, n_samples: int, times: Any, flags: Any) -> None:
+                deliver(block, bool(flags.input_overflow))
+
+            self._open(
+                "InputStream",
+                on_end,
+                device=self.device.id,
+                channels=self.n_channels,
+                callback=callback,
+            )
+            return
+        assert fill is not None
+        outputs = played_channels(self.n_channels, self._play_on.outputs)
+        fill_all = spread(fill, self.n_channels, outputs, self._block)
 
         def duplex(
             block: np.ndarray, out: np.ndarray, n_samples: int, times: Any, flags: Any
@@ -86,45 +77,10 @@ class MicSource:
             deliver(block, bool(flags.input_overflow))
             fill_all(out)
 
-        def finished() -> None:
-            if self._stream is not None:
-                on_end(f"'{self.name}' stopped: is it unplugged, or the sound server gone?")
-
-        options = {
-            "samplerate": self.sample_rate,
-            "blocksize": self._block,
-            "dtype": "float32",
-            "latency": "low",
-            "finished_callback": finished,
-        }
-        try:
-            with quiet_stderr():
-                if self._play_on is None:
-                    self._stream = sounddevice.InputStream(
-                        device=self.device.id,
-                        channels=self.n_channels,
-                        callback=callback,
-                        **options,
-                    )
-                else:
-                    assert fill is not None
-                    outputs = played_channels(self.n_channels, self._play_on.outputs)
-                    fill_all = spread(fill, self.n_channels, outputs, self._block)
-                    self._stream = sounddevice.Stream(
-                        device=(self.device.id, self._play_on.id),
-                        channels=(self.n_channels, outputs),
-                        callback=duplex,
-                        **options,
-                    )
-                self._stream.start()
-        except sounddevice.PortAudioError as fault:
-            self.stop()
-            raise DeviceError(
-                f"'{self.name}' could not be opened ({reason_of(fault)}): is another program "
-                "holding it? 'realtime devices' shows the others"
-            ) from fault
-
-    def stop(self) -> None:
-        """Stop and close; safe twice and from any state."""
-        stream, self._stream = self._stream, None
-        close(stream)
+        self._open(
+            "Stream",
+            on_end,
+            device=(self.device.id, self._play_on.id),
+            channels=(self.n_channels, outputs),
+            callback=duplex,
+        )

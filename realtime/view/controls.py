@@ -193,6 +193,17 @@ class RangeBox(QWidget):
                 box.setValue(value)
 
 
+def scrolling(content: QWidget) -> QScrollArea:
+    """A frameless place for `content` that scrolls up and down where it is too long."""
+    area = QScrollArea()
+    area.setWidget(content)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area
+
+
 class SidePanel(QFrame):
     """All settings, in the groups of the menus."""
 
@@ -212,15 +223,9 @@ class SidePanel(QFrame):
         for group in dict.fromkeys(choice.group for choice in CHOICES):
             self._add_group(group)
         self._grid.setRowStretch(self._grid.rowCount(), 1)
-        area = QScrollArea()
-        area.setWidget(content)
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        outer.addWidget(scrolling(content))
 
     def _add_group(self, group: str) -> None:
         heading = QLabel(group)

@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QMenu,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -29,7 +28,7 @@ from realtime.config import Settings
 from realtime.dsp.processors.parameters import Number
 from realtime.view import chain
 from realtime.view.chain import Chain, Place
-from realtime.view.controls import Change, ChoiceBox, resolution_text
+from realtime.view.controls import Change, ChoiceBox, resolution_text, scrolling
 from realtime.view.effect_card import EffectCard
 from realtime.view.knobs import NumberKnob
 from realtime.view.latency import PARTS, part_texts, total_text
@@ -73,16 +72,10 @@ class SoundPanel(QFrame):
         self._empty.setObjectName("caption")
         self._column.addWidget(self._empty)
         self._column.addStretch(1)
-        area = QScrollArea()
-        area.setWidget(content)
-        area.setWidgetResizable(True)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
-        whole.addWidget(area, 1)
+        whole.addWidget(scrolling(content), 1)
         self.figures = LatencyList()
         whole.addWidget(self.figures)
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.dsp.processors.parameters import Parameter
-from realtime.errors import RequestError
+from realtime.errors import Overrun, RequestError
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,22 @@ class Processor:
         Returns complex64 of the same shape, a new array (or `frames` itself, unchanged).
         """
         raise NotImplementedError
+
+    def captured(self, start: int, stop: int, use: str = "play") -> NDArray:
+        """Samples [start, stop) of what was captured, float32 (n, n_channels), finite.
+
+        use : what they are for, in the sentence where they are gone
+        Raises RequestError.
+        """
+        if self.capture is None:
+            raise RequestError(
+                f"{self.name}:start and stop need a capture to take the sound from; leave them out"
+            )
+        try:
+            samples = self.capture.read(start, stop)
+        except Overrun as error:
+            raise RequestError(f"{self.name} has nothing to {use}: {error}") from error
+        return np.where(np.isfinite(samples), samples, np.float32(0))
 
     def changed(self, values: Mapping[str, Any]) -> Self:
         """A copy with other values and a copy of the state. Raises RequestError.

@@ -13,7 +13,7 @@ from realtime.dsp.noise import LOUDEST_RATIO, NoiseFloor
 from realtime.dsp.processors.base import Processor
 from realtime.dsp.processors.parameters import Number, Switch
 from realtime.dsp.processors.registry import register
-from realtime.errors import Overrun, RequestError
+from realtime.errors import RequestError
 
 SNR_FRAMES = 6
 """Lengths of a frame over which the signal to noise ratio of a bin is averaged, 0.26 s at n_fft
@@ -138,15 +138,7 @@ class Denoise(Processor):
                 f"denoise:start = {start} and stop = {stop} hold {seconds:.2f} s of noise; take "
                 f"{frame.n_fft / frame.sample_rate:.2f} s (n_fft) to {LONGEST_SECONDS:g} s"
             )
-        if self.capture is None:
-            raise RequestError(
-                "denoise:start and stop need a capture to take the noise from; leave them out"
-            )
-        try:
-            samples = self.capture.read(start, stop)
-        except Overrun as error:
-            raise RequestError(f"denoise has nothing to learn from: {error}") from error
-        samples = np.where(np.isfinite(samples), samples, np.float32(0))
+        samples = self.captured(start, stop, "learn from")
         pieces = sliding_window_view(samples, frame.n_fft, axis=0)[:: frame.n_fft // 2]
         return np.mean(
             [_power(np.asarray(fft.rfft(piece * frame.window))) for piece in pieces], axis=0

@@ -18,7 +18,7 @@ from realtime.dsp.vocoder import (
     middle,
     unit,
 )
-from realtime.errors import Overrun, RequestError
+from realtime.errors import RequestError
 
 LAST_SAMPLE = 1 << 53
 """Whole numbers beyond this are not exact in float64; 5900 years at 48000 Hz."""
@@ -144,15 +144,7 @@ class Stretch(Processor):
                 f"stretch:start = {start} and stop = {stop} hold {seconds:.1f} s; stop must come "
                 f"after start, by {LONGEST_SECONDS:g} s at most"
             )
-        if self.capture is None:
-            raise RequestError(
-                "stretch:start and stop need a capture to take the sound from; leave them out"
-            )
-        try:
-            samples = self.capture.read(start, stop)
-        except Overrun as error:
-            raise RequestError(f"stretch has nothing to play: {error}") from error
-        samples = np.where(np.isfinite(samples), samples, np.float32(0))
+        samples = self.captured(start, stop)
         copied = np.ascontiguousarray(seamless(samples, self.format.sample_rate).T)
         copied.setflags(write=False)
         return copied
