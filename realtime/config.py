@@ -38,8 +38,9 @@ from realtime.wording import shown, unknown
 
 __all__ = [
     "COLORMAPS", "EFFECT", "FIELDS", "LEAST_BAND_HZ", "LEAST_DB_RANGE", "N_FFT_RANGE",
-    "SECTIONS", "AudioSettings", "DisplaySettings", "Effect", "MonitorSettings", "ScaleName",
-    "Settings", "StftSettings", "WindowName", "change", "load", "values_of",
+    "RING_SECONDS", "SECTIONS", "AudioSettings", "DisplaySettings", "Effect", "MonitorSettings",
+    "RecordSettings", "ScaleName", "Settings", "StftSettings", "WindowName", "change", "load",
+    "values_of",
 ]  # fmt: skip
 
 WindowName = Literal[
@@ -56,6 +57,10 @@ that a dB is a dB everywhere; turbo, hot and bone are here because people know t
 paper."""
 
 
+RING_SECONDS = 600.0
+"""Kept in memory for eyes and ears, to scroll back in: 115 MB a channel at 48000 Hz."""
+
+
 class _Section(BaseModel):
     # strict: the text "4096" is not a number, nor is `true` one; a whole number is a float.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -68,7 +73,8 @@ class AudioSettings(_Section):
     channels: int | None = Field(default=None, ge=1, le=64, examples=[1])
     block: int = Field(default=256, ge=16, le=16384)
     """Samples in one callback (5.3 ms at 48000 Hz)."""
-    ring_seconds: float = Field(default=600.0, ge=1, le=7200)
+    ring_seconds: float | None = Field(default=None, ge=1, le=7200, examples=[600])
+    """How much stays in memory; None means `RING_SECONDS`, and what a recorder needs."""
 
 
 class StftSettings(_Section):
@@ -143,11 +149,41 @@ class MonitorSettings(_Section):
         return 0.0 if self.mute else 10 ** (self.gain / 20)
 
 
+class RecordSettings(_Section):
+    """How sound is kept on disk. Durations are texts such as 90s, 10m, 1h30m."""
+
+    segment: str = "10m"
+    """Length of a file; "none" for one file until the end."""
+    align: bool = False
+    """Segments begin at whole multiples of their length since midnight, UTC."""
+    name: str = "{utc:%Y%m%dT%H%M%SZ}"
+    """Pattern of file names, sub-folders allowed."""
+    format: Literal["wav", "flac"] = "wav"
+    depth: int = Field(default=24, examples=[16, 24, 32])
+    """Bits of a sample: 16 or 24, or 32 for float in WAV."""
+    trigger: str = "continuous"
+    """When to record; several, of which one suffices, with a blank between."""
+    last: str = ""
+    """Nothing but the last so many minutes, each time they are asked for."""
+    keep: str = ""
+    """Age or size (30d, 200GB) beyond which the oldest recordings are deleted; empty: never."""
+    min_free: str = "500MB"
+    """Free space (or 5%) below which recording stops, or the oldest is dropped."""
+    when_full: Literal["stop", "drop"] = "stop"
+    spectrogram: bool = False
+    """Columns and a picture beside each segment, as [stft] says."""
+    health_file: str = ""
+    """Replaced with the newest health line, for programs that look from outside."""
+    metrics_port: int | None = Field(default=None, ge=1, le=65535, examples=[9150])
+    """Of 127.0.0.1, for Prometheus."""
+
+
 class Settings(_Section):
     audio: AudioSettings = AudioSettings()
     stft: StftSettings = StftSettings()
     display: DisplaySettings = DisplaySettings()
     monitor: MonitorSettings = MonitorSettings()
+    record: RecordSettings = RecordSettings()
     effect: tuple[InstanceOf[Effect], ...] = ()
     """Processors of the monitor, in their order: in a file `[[effect]]`, then name = "gain"
     and the parameters."""
@@ -165,6 +201,7 @@ SECTIONS: dict[str, type[_Section]] = {
     "stft": StftSettings,
     "display": DisplaySettings,
     "monitor": MonitorSettings,
+    "record": RecordSettings,
 }
 FIELDS: dict[str, FieldInfo] = {
     f"{section}.{name}": field

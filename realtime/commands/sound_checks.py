@@ -15,7 +15,7 @@ from realtime.audio.shared import free_shared_bytes
 from realtime.audio.sources import parse_source
 from realtime.commands.checks import Check, install_line
 from realtime.commands.sound_probe import probed_devices
-from realtime.config import AudioSettings
+from realtime.config import RING_SECONDS, AudioSettings
 from realtime.engine.process import EngineProcess
 from realtime.errors import MissingDependency, RealtimeError
 from realtime.view.display import answers
@@ -55,7 +55,7 @@ def checks(audio: AudioSettings, seconds: float) -> Iterator[Check]:
 def memory(audio: AudioSettings, free: float) -> Check:
     """Whether the capture ring fits in shared memory."""
     bytes_a_second = 4 * (audio.sample_rate or USUAL_RATE) * (audio.channels or 1)
-    wanted, fitting = audio.ring_seconds, free * SHARE_OF_FREE / bytes_a_second
+    wanted, fitting = audio.ring_seconds or RING_SECONDS, free * SHARE_OF_FREE / bytes_a_second
     if fitting >= wanted:
         return Check("shared memory", "ok", f"room for {wanted:g} s of sound")
     text = f"{free / 1e6:.0f} MB free: {int(fitting)} s of sound can be kept instead of {wanted:g}"

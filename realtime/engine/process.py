@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import SourceSpec
-from realtime.config import AudioSettings
+from realtime.config import RING_SECONDS, AudioSettings
 from realtime.engine import child
 from realtime.engine.child import SharedNames, StreamInfo
 from realtime.engine.monitor import MonitorState
@@ -220,7 +220,7 @@ class EngineProcess:
         assert self._pipe is not None
         if self._ring is None:
             self._ring = AudioRing.create(
-                info.n_channels, info.sample_rate, self._audio.ring_seconds
+                info.n_channels, info.sample_rate, self._audio.ring_seconds or RING_SECONDS
             )
             self._status = Status.create()
             if self._monitor is not None:

@@ -41,7 +41,7 @@ def remember_settings(settings: Settings, keys: Iterable[str]) -> None:
     kept.beginGroup("settings")
     values = values_of(settings)
     for key in keys:
-        if key in FIELDS and not key.startswith(("audio.", "monitor.")):
+        if key in FIELDS and not key.startswith(("audio.", "monitor.", "record.")):
             kept.setValue(key, AUTO if values[key] is None else str(values[key]))
     kept.endGroup()
     kept.sync()
