@@ -10,34 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from realtime.dsp.scales import SCALES
+from realtime.dsp.scales import SCALES, SLANEY
 from realtime.errors import RequestError
-
-SLANEY_LINEAR_HZ = 1000.0
-"""Below, Slaney's mel are linear, 200/3 Hz each; above, 27 of them make a factor of 6.4 (Slaney
-1998, Auditory Toolbox). librosa's default, where HTK's formula is one logarithm."""
-_SLANEY_HZ = 200 / 3
-_SLANEY_STEP = np.log(6.4) / 27
 
 KL_STEPS = 5
 """Multiplicative steps: fifteen more bring the spectrum of 128 bands 1 dB nearer."""
 
 TINY = 1e-30
 """Keeps 0 / 0 from being anything but 0; energies that small are silence."""
-
-
-def slaney_mel(hz: ArrayLike) -> NDArray[np.float64]:
-    """Hz, any shape, in Slaney's mel."""
-    hz = np.asarray(hz, np.float64)
-    above = np.log(np.maximum(hz, SLANEY_LINEAR_HZ) / SLANEY_LINEAR_HZ) / _SLANEY_STEP
-    return np.minimum(hz, SLANEY_LINEAR_HZ) / _SLANEY_HZ + above
-
-
-def slaney_hz(mel: ArrayLike) -> NDArray[np.float64]:
-    """Slaney's mel, any shape, in Hz."""
-    mel = np.asarray(mel, np.float64)
-    knee = SLANEY_LINEAR_HZ / _SLANEY_HZ
-    return np.minimum(mel, knee) * _SLANEY_HZ * np.exp(np.maximum(mel - knee, 0) * _SLANEY_STEP)
 
 
 def mel_filters(
@@ -66,10 +46,8 @@ def mel_filters(
             f"n_bands={n_bands} from f_low={f_low:g} to f_high={f_high:g} Hz must be at least 1 "
             f"band within 0 to {sample_rate / 2:g} Hz, half the sample rate"
         )
-    to_mel, to_hz = (
-        (SCALES["mel"].forward, SCALES["mel"].inverse) if htk else (slaney_mel, slaney_hz)
-    )
-    edges = to_hz(np.linspace(to_mel(f_low), to_mel(f_high), n_bands + 2))
+    scale = SCALES["mel"] if htk else SLANEY
+    edges = scale.inverse(np.linspace(scale.forward(f_low), scale.forward(f_high), n_bands + 2))
     bins = np.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
     widths = np.diff(edges)[:, None]
     rising = (bins - edges[:-2, None]) / widths[:-1]

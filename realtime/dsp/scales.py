@@ -25,6 +25,11 @@ CONCERT_PITCH_NOTE = 69
 
 NOTE_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
+SLANEY_LINEAR_HZ = 1000.0
+"""Below, Slaney's mel are linear, 200/3 Hz each; above, 27 of them make a factor of 6.4."""
+_SLANEY_HZ = 200 / 3
+_SLANEY_STEP = np.log(6.4) / 27
+
 Curve = Callable[[ArrayLike], NDArray[np.float64]]
 
 
@@ -66,6 +71,18 @@ def _mel_inverse(mel: ArrayLike) -> NDArray[np.float64]:
     return 700 * (10 ** (_float64(mel) / 2595) - 1)
 
 
+def _slaney_forward(hz: ArrayLike) -> NDArray[np.float64]:
+    hz = _float64(hz)
+    above = np.log(np.maximum(hz, SLANEY_LINEAR_HZ) / SLANEY_LINEAR_HZ) / _SLANEY_STEP
+    return np.minimum(hz, SLANEY_LINEAR_HZ) / _SLANEY_HZ + above
+
+
+def _slaney_inverse(mel: ArrayLike) -> NDArray[np.float64]:
+    mel = _float64(mel)
+    knee = SLANEY_LINEAR_HZ / _SLANEY_HZ
+    return np.minimum(mel, knee) * _SLANEY_HZ * np.exp(np.maximum(mel - knee, 0) * _SLANEY_STEP)
+
+
 def _bark_forward(hz: ArrayLike) -> NDArray[np.float64]:
     hz = _float64(hz)
     return 26.81 * hz / (1960 + hz) - 0.53
@@ -99,6 +116,10 @@ SCALES: dict[str, FrequencyScale] = {
         FrequencyScale("notes", "semitones", _notes_forward, _notes_inverse),
     )
 }
+
+SLANEY = FrequencyScale("slaney", "mel", _slaney_forward, _slaney_inverse)
+"""Slaney 1998, Auditory Toolbox: librosa's default mel. Not among `SCALES`, for the axis of a
+live picture has no use for its kink at 1 kHz."""
 
 
 def note_name(hz: float) -> str:
