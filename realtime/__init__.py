@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Switch
     from realtime.dsp.processors.registry import Effect, parse_effect, register
     from realtime.dsp.scales import SCALES, FrequencyScale, note_hz, note_name
+    from realtime.dsp.spectra import (
+        amplitude_to_db,
+        istft,
+        melspectrogram,
+        power_to_db,
+        stft,
+    )
     from realtime.dsp.stft import StreamingIstft, StreamingStft
     from realtime.dsp.windows import WINDOWS, asymmetric_windows, dual_window, window
     from realtime.errors import (
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
         SettingsError,
         SourceError,
     )
+    from realtime.picture.format import PictureFormat, picture_format
 
 __version__ = "0.1.0"
 
@@ -53,6 +61,11 @@ _HOMES = {
     "FrequencyScale": "realtime.dsp.scales",
     "note_hz": "realtime.dsp.scales",
     "note_name": "realtime.dsp.scales",
+    "amplitude_to_db": "realtime.dsp.spectra",
+    "istft": "realtime.dsp.spectra",
+    "melspectrogram": "realtime.dsp.spectra",
+    "power_to_db": "realtime.dsp.spectra",
+    "stft": "realtime.dsp.spectra",
     "StreamingIstft": "realtime.dsp.stft",
     "StreamingStft": "realtime.dsp.stft",
     "WINDOWS": "realtime.dsp.windows",
@@ -67,6 +80,8 @@ _HOMES = {
     "RequestError": "realtime.errors",
     "SettingsError": "realtime.errors",
     "SourceError": "realtime.errors",
+    "picture_format": "realtime.picture.format",
+    "PictureFormat": "realtime.picture.format",
 }
 
 # Spelled out, for type checkers and editors read this list and import nothing.
@@ -86,6 +101,7 @@ __all__ = [
     "MissingDependency",
     "Number",
     "Overrun",
+    "PictureFormat",
     "Processor",
     "RealtimeError",
     "RequestError",
@@ -94,13 +110,19 @@ __all__ = [
     "StreamingIstft",
     "StreamingStft",
     "Switch",
+    "amplitude_to_db",
     "asymmetric_windows",
     "column_db",
     "dual_window",
+    "istft",
+    "melspectrogram",
     "note_hz",
     "note_name",
     "parse_effect",
+    "picture_format",
+    "power_to_db",
     "register",
+    "stft",
     "window",
 ]
 

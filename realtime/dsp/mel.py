@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
+from realtime.dsp.bands import band_filters
 from realtime.dsp.scales import SCALES, SLANEY
-from realtime.errors import RequestError
 
 KL_STEPS = 5
 """Multiplicative steps: fifteen more bring the spectrum of 128 bands 1 dB nearer."""
@@ -37,29 +37,16 @@ def mel_filters(
     htk : O'Shaughnessy's mel as in HTK, in place of Slaney's
     equal_area : triangles of area 1 Hz (Slaney), or of height 1
     Returns float32 (n_bands, n_fft // 2 + 1), equal to `librosa.filters.mel`.
-    Raises RequestError for numbers that do not fit. With many bands and a short n_fft the lowest
-    bands may hold no bin, and are all 0.
+    Raises RequestError for numbers that do not fit.
     """
-    f_high = sample_rate / 2 if f_high is None else f_high
-    if n_bands < 1 or not 0 <= f_low < f_high <= sample_rate / 2:
-        raise RequestError(
-            f"n_bands={n_bands} from f_low={f_low:g} to f_high={f_high:g} Hz must be at least 1 "
-            f"band within 0 to {sample_rate / 2:g} Hz, half the sample rate"
-        )
     scale = SCALES["mel"] if htk else SLANEY
-    edges = scale.inverse(np.linspace(scale.forward(f_low), scale.forward(f_high), n_bands + 2))
-    bins = np.arange(n_fft // 2 + 1) * (sample_rate / n_fft)
-    widths = np.diff(edges)[:, None]
-    rising = (bins - edges[:-2, None]) / widths[:-1]
-    falling = (edges[2:, None] - bins) / widths[1:]
-    filters = np.maximum(0, np.minimum(rising, falling))
-    if equal_area:
-        filters *= 2 / (edges[2:] - edges[:-2])[:, None]
-    return filters.astype(np.float32)
+    return band_filters(
+        scale, sample_rate, n_fft, n_bands, f_low=f_low, f_high=f_high, equal_area=equal_area
+    )
 
 
 class MelBands:
-    """Power to energies in bands, and back.
+    """Power to energies in bands, and back; of any scale.
 
     filters : float (n_bands, n_bins), not negative, as from `mel_filters`
     """
@@ -96,4 +83,5 @@ def _over_last(apply, values: ArrayLike) -> NDArray[np.float32]:
     """`apply` takes and gives columns, which sparse matrices multiply; we hold rows."""
     rows = np.asarray(values, np.float32)
     columns = np.ascontiguousarray(rows.reshape(-1, rows.shape[-1]).T)
-    return np.ascontiguousarray(apply(columns).T).reshape(*rows.shape[:-1], -1)
+    applied = np.ascontiguousarray(apply(columns).T)
+    return applied.reshape(*rows.shape[:-1], applied.shape[-1])
