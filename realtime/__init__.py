@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from realtime.audio.ring import AudioRing
+    from realtime.dsp.cqt import cqt
     from realtime.dsp.levels import LevelMeter, column_db
     from realtime.dsp.processors.base import FrameFormat, Processor
     from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Switch
@@ -66,6 +67,7 @@ _HOMES = {
     "melspectrogram": "realtime.dsp.spectra",
     "power_to_db": "realtime.dsp.spectra",
     "stft": "realtime.dsp.spectra",
+    "cqt": "realtime.dsp.cqt",
     "StreamingIstft": "realtime.dsp.stft",
     "StreamingStft": "realtime.dsp.stft",
     "WINDOWS": "realtime.dsp.windows",
@@ -113,6 +115,7 @@ __all__ = [
     "amplitude_to_db",
     "asymmetric_windows",
     "column_db",
+    "cqt",
     "dual_window",
     "istft",
     "melspectrogram",

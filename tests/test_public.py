@@ -49,6 +49,7 @@ def test_the_public_names_are_these():
         "amplitude_to_db",
         "asymmetric_windows",
         "column_db",
+        "cqt",
         "dual_window",
         "istft",
         "melspectrogram",

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from realtime.dsp.cqt import CQT_FMIN, CQT_ROWS, cqt_n_fft
+from realtime.dsp.constant_q import CQT_FMIN, CQT_ROWS, cqt_n_fft
 from realtime.dsp.scales import SCALES, SLANEY, FrequencyScale
 from realtime.errors import SettingsError
 from realtime.picture.format_rules import checked, frames_in
@@ -64,7 +64,8 @@ class PictureFormat:
     htk: bool
     """mel only: HTK's mel in place of Slaney's."""
     norm: str | None
-    """mel only: "slaney", triangles of one area, or None, of one height."""
+    """mel only: "slaney", triangles of one area, or None, of height 1. Those of bark and erb are
+    of height 1."""
     bins_per_octave: int | None
     """cqt only."""
     power: float
@@ -205,7 +206,7 @@ def picture_format(
     fmin, fmax : the whole range where None; of a cqt from 32.7 Hz (C1) on, and fmax follows
     bins_per_octave : 12 of a cqt where None
     norm : nothing but mel has one
-    Raises SettingsError, with all faults at once.
+    Raises RequestError; where fields are at fault SettingsError, with all faults at once.
     """
     if kind == "cqt":
         fmin = CQT_FMIN if fmin is None else fmin

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.dsp.cqt import LONGEST_N_FFT, cqt_n_fft
+from realtime.dsp.constant_q import LONGEST_N_FFT, cqt_n_fft
 from realtime.dsp.windows import WINDOWS
 from realtime.errors import RequestError, SettingsError
 from realtime.wording import shown, unknown
