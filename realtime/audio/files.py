@@ -1,9 +1,9 @@
 """Audio files, front to back, in blocks, within limits of our own: no claim is believed.
 
 libsndfile accepts 1000 channels, 1 Hz, 10 MHz, NaN, and a FLAC of 98 bytes that claims 69 billion
-samples. Here the containers are four, the memory is one chunk, a length is a claim, and every
-refusal is one `SourceError`. A variable-bit-rate MP3 without a length header may end early:
-libsndfile stops where its own estimate does.
+samples. Here the containers are those we name, the memory is one chunk, a length is a claim, and
+every refusal is one `SourceError`. A variable-bit-rate MP3 without a length header may end early,
+because libsndfile stops where its own estimate does: that is noticed, and said.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import Counter
 
 import numpy as np
 import soundfile
@@ -32,22 +33,35 @@ SAMPLES_PER_BYTE = 8192
 MP3_PADDING = 4 * 1152
 """Samples by which an honest MP3 may end short of its header: encoder delay and padding."""
 
+UNREAD_BYTES = 1 << 16
+UNREAD_FRAMES = 20
+"""Of MP3 behind the last sample that libsndfile gives: in so many bytes lie 45 frames or more, and
+their sync word hardly once where it is a tag or a picture."""
+
 STREAMED_BYTES = 0xFFFFFF00
 """A WAV whose data claims at least this many bytes was written to a pipe, its length unknown."""
 
 
+class UnknownContainer(SourceError):
+    """A file that libsndfile does not read, or that we do not let it read."""
+
+
 def open_audio_file(path: str) -> AudioFile:
-    """Open a WAV, FLAC, OGG or MP3 file. Raises `SourceError`, also if nothing can be decoded."""
-    _check_container(path)
+    """Open a WAV, FLAC, OGG (Vorbis, Opus), MP3, AIFF, CAF, AU or W64 file. Raises `SourceError`,
+    also if nothing can be decoded."""
+    if not _is_ours(file_head(path)):
+        raise UnknownContainer(_not_audio(path))
     try:
-        # an absolute path, because libsndfile takes "-" for standard input; bytes, because
-        # soundfile takes them, though its types do not say so, and text need not be UTF-8
-        whole = os.path.abspath(path)
-        file = _ForwardFile(os.fsencode(whole) if os.name == "posix" else whole)  # pyright: ignore[reportArgumentType]
+        # By descriptor, which tells how far libsndfile has read; it closes it, and on a fault too.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    except OSError as fault:
+        raise SourceError(_unreadable(path, fault)) from fault
+    try:
+        file = _ForwardFile(descriptor)
     except (soundfile.SoundFileError, OSError, ValueError) as fault:
-        raise SourceError(_not_audio(path)) from fault
+        raise UnknownContainer(_not_audio(path)) from fault
     try:
-        return AudioFile(path, file)
+        return AudioFile(path, file, descriptor)
     except SourceError:
         file.close()
         raise
@@ -60,13 +74,14 @@ class AudioFile:
     bad_samples : NaN and infinite values met so far, each replaced by zero
     """
 
-    def __init__(self, path: str, file: soundfile.SoundFile):
+    def __init__(self, path: str, file: soundfile.SoundFile, descriptor: int):
         self.name = os.fsencode(os.path.basename(path)).decode(errors="replace")
         self.sample_rate: int = file.samplerate
         self.n_channels: int = file.channels
         self.bad_samples = 0
         self._path, self._file, self._shown = path, file, shown_path(path)
-        self._check_limits()
+        self._descriptor = descriptor
+        check_limits(self._shown, self.n_channels, self.sample_rate)
         self.n_samples = self._claim()
         self._decoded = 0
         self._fault: SourceError | None = None
@@ -115,27 +130,27 @@ class AudioFile:
                 f"claims {self._seconds(self.n_samples or 0)}: it was cut short; copy it again "
                 "from where it came"
             )
-        bad = ~np.isfinite(chunk)
-        if bad.any():
-            self.bad_samples += int(np.count_nonzero(bad))
-            chunk[bad] = 0.0
+        elif not len(chunk) and self._file.format == "MP3" and self._goes_on():
+            self._fault = SourceError(
+                f"{self._shown} goes on after {self._seconds(self._decoded)}, but libsndfile does "
+                "not: its bit rate varies and no header tells its length; convert it with "
+                "'ffmpeg -i IN OUT.flac'"
+            )
+        self.bad_samples += silence_bad(chunk)
         self._rest = chunk
         return bool(len(chunk))
 
+    def _goes_on(self) -> bool:
+        """Whether behind what libsndfile has read of an MP3 there is more MP3."""
+        try:
+            rest = os.read(self._descriptor, UNREAD_BYTES)
+        except OSError:
+            return False
+        syncs = Counter(re.findall(rb"\xff[\xe2-\xff]", rest))
+        return bool(syncs) and syncs.most_common(1)[0][1] >= UNREAD_FRAMES
+
     def _seconds(self, n_samples: int) -> str:
         return f"{n_samples / self.sample_rate:.2f} s"
-
-    def _check_limits(self) -> None:
-        for value, what, unit, (least, most) in (
-            (self.n_channels, "channels", "", CHANNELS),
-            (self.sample_rate, "a sample rate of", " Hz", SAMPLE_RATES),
-        ):
-            if not least <= value <= most:
-                held = f"{what} {value}{unit}" if unit else f"{value} {what}"
-                raise SourceError(
-                    f"{self._shown} has {held}, outside {least} to {most}{unit}: its header "
-                    "is wrong, or it is not sound; convert it with sox or ffmpeg"
-                )
 
     def _claim(self) -> int | None:
         claim = self._file.frames
@@ -157,9 +172,32 @@ class _ForwardFile(soundfile.SoundFile):
         return False
 
 
-def _check_container(path: str) -> None:
-    """Refuse what is no regular file or starts like no container of ours, without opening it in
-    libsndfile, whose parsers for other formats are no business of ours."""
+def check_limits(shown: str, n_channels: int, sample_rate: int) -> None:
+    """Raise `SourceError` for a header that promises what no sound has."""
+    for value, what, unit, (least, most) in (
+        (n_channels, "channels", "", CHANNELS),
+        (sample_rate, "a sample rate of", " Hz", SAMPLE_RATES),
+    ):
+        if not least <= value <= most:
+            held = f"{what} {value}{unit}" if unit else f"{value} {what}"
+            raise SourceError(
+                f"{shown} has {held}, outside {least} to {most}{unit}: its header "
+                "is wrong, or it is not sound; convert it with sox or ffmpeg"
+            )
+
+
+def silence_bad(samples: np.ndarray) -> int:
+    """In place: NaN and infinities become zeros. Returns how many there were."""
+    bad = ~np.isfinite(samples)
+    n_bad = int(np.count_nonzero(bad))
+    if n_bad:
+        samples[bad] = 0.0
+    return n_bad
+
+
+def file_head(path: str) -> bytes:
+    """The first bytes of a regular file that is not empty. Raises `SourceError` for any other,
+    without waiting for it."""
     try:
         mode = os.stat(path).st_mode
         head = _head(path) if stat.S_ISREG(mode) else b""  # opening a pipe could wait for ever
@@ -173,10 +211,16 @@ def _check_container(path: str) -> None:
         )
     if not head:
         raise SourceError(f"{shown_path(path)} is empty (0 bytes): record or copy it again")
+    return head
+
+
+def _is_ours(head: bytes) -> bool:
+    """Whether a file starts like a container of ours; libsndfile's parsers for others are no
+    business of ours."""
     wav = head[:4] in (b"RIFF", b"RF64") and head[8:12] == b"WAVE"
+    aiff = head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC")
     mp3 = head[:3] == b"ID3" or (head[0] == 0xFF and len(head) > 1 and head[1] & 0xE0 == 0xE0)
-    if not (wav or mp3 or head[:4] in (b"fLaC", b"OggS")):
-        raise SourceError(_not_audio(path))
+    return wav or aiff or mp3 or head[:4] in (b"fLaC", b"OggS", b"caff", b".snd", b"riff")
 
 
 def _head(path: str) -> bytes:
@@ -196,6 +240,6 @@ def _unreadable(path: str, fault: OSError | ValueError) -> str:
 
 def _not_audio(path: str) -> str:
     return (
-        f"{shown_path(path)} is not audio in WAV, FLAC, OGG or MP3: convert it, for example with "
-        "'ffmpeg -i IN OUT.flac'"
+        f"{shown_path(path)} is not audio in WAV, FLAC, OGG, MP3, AIFF, CAF, AU or W64: "
+        "convert it, for example with 'ffmpeg -i IN OUT.flac'"
     )
