@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         SourceError,
     )
     from realtime.picture.format import PictureFormat, picture_format
+    from realtime.picture.load import Sound, load, open_sound
 
 __version__ = "0.1.0"
 
@@ -82,6 +83,9 @@ _HOMES = {
     "RequestError": "realtime.errors",
     "SettingsError": "realtime.errors",
     "SourceError": "realtime.errors",
+    "open_sound": "realtime.picture.load",
+    "load": "realtime.picture.load",
+    "Sound": "realtime.picture.load",
     "picture_format": "realtime.picture.format",
     "PictureFormat": "realtime.picture.format",
 }
@@ -108,6 +112,7 @@ __all__ = [
     "RealtimeError",
     "RequestError",
     "SettingsError",
+    "Sound",
     "SourceError",
     "StreamingIstft",
     "StreamingStft",
@@ -118,9 +123,11 @@ __all__ = [
     "cqt",
     "dual_window",
     "istft",
+    "load",
     "melspectrogram",
     "note_hz",
     "note_name",
+    "open_sound",
     "parse_effect",
     "picture_format",
     "power_to_db",

@@ -1,0 +1,188 @@
+"""Sound in whatever FFmpeg reads: M4A, AAC, video, WMA ..., through PyAV, an extra.
+
+The same face, limits and sentences as `realtime.audio.files`. FFmpeg is let near a stranger's file
+as little as sound needs: demuxers and decoders by name, no other file or address that a file
+might refer to (it gets this one's bytes, not its path), no picture decoded, and no more samples
+than a file of that size can hold. PyAV is imported when a file is opened.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from realtime.audio.files import SAMPLES_PER_BYTE, check_limits, file_head, silence_bad
+from realtime.errors import MissingDependency, SourceError
+from realtime.wording import shown_path
+
+DEMUXERS = (
+    *("mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "asf", "flv"),
+    *("mpeg", "mpegts", "mpegvideo", "aac", "ac3", "eac3", "amr", "dts", "ape", "wv", "tta"),
+    *("mp3", "ogg", "flac", "wav", "w64", "aiff", "caf", "au"),
+)
+"""No playlists and no lists of files: those name further files."""
+
+DECODERS = frozenset(
+    [
+        *("aac", "aac_latm", "ac3", "eac3", "alac", "ape", "dca", "flac", "tta", "wavpack"),
+        *("mp1", "mp1float", "mp2", "mp2float", "mp3", "mp3float", "opus", "libopus", "vorbis"),
+        *("wmav1", "wmav2", "wmapro", "wmalossless", "amrnb", "amrwb"),
+        *("libopencore_amrnb", "libopencore_amrwb", "gsm", "gsm_ms", "nellymoser"),
+        *("adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt", "adpcm_swf", "pcm_mulaw", "pcm_alaw"),
+        *("pcm_u8", "pcm_s8", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le"),
+        *("pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_dvd"),
+        *("pcm_bluray",),
+    ]
+)
+
+SHORT_SECONDS, SHORT_SHARE = 1.0, 0.01
+"""An honest file may end by so much, or by such a share, before what its header claims."""
+
+INSTALL = "pip install 'realtime-spectrogram[media]'"
+
+
+class MediaFile:
+    """An open file, as `AudioFile`. Owner: one thread.
+
+    n_samples : what the header claims, or what FFmpeg guesses from the bit rate, or None
+    """
+
+    def __init__(self, path: str):
+        """Raises `SourceError`, also if nothing can be decoded; `MissingDependency` without
+        PyAV."""
+        self._shown = shown_path(path)
+        file_head(path)
+        av = _library(self._shown)
+        self._errors: tuple[type[Exception], ...] = (av.FFmpegError, ValueError, OSError)
+        self.name = os.fsencode(os.path.basename(path)).decode(errors="replace")
+        self._file = open(path, "rb")  # noqa: SIM115 -- until close
+        try:
+            self._container = _opened(av, self._file, self._shown)
+            self._stream = _sound_of(self._container, self._shown)
+            codec = self._stream.codec_context
+            self.sample_rate, self.n_channels = int(codec.sample_rate), int(codec.channels)
+            check_limits(self._shown, self.n_channels, self.sample_rate)
+            self._budget = os.fstat(self._file.fileno()).st_size * SAMPLES_PER_BYTE
+            self.n_samples = self._claim()
+            self._floats = av.AudioResampler("fltp", codec.layout, self.sample_rate)
+            self.bad_samples = self._decoded = 0
+            self._fault: SourceError | None = None
+            self._rest = np.zeros((0, self.n_channels), np.float32)
+            self._chunks = self._decode()
+            if not self._more():
+                raise self._fault or SourceError(f"{self._shown} holds no sample")
+        except BaseException:
+            self.close()
+            raise
+
+    def read(self, n_samples: int) -> np.ndarray:
+        """As `AudioFile.read`."""
+        parts = []
+        while n_samples > 0 and self._more():
+            parts.append(self._rest[:n_samples])
+            n_samples -= len(parts[-1])
+            self._rest = self._rest[len(parts[-1]) :]
+        if parts:
+            return np.concatenate(parts)
+        if self._fault is not None:
+            raise self._fault
+        return self._rest.copy()
+
+    def close(self) -> None:
+        """Safe twice."""
+        if container := getattr(self, "_container", None):
+            container.close()
+        self._file.close()
+
+    def _claim(self) -> int | None:
+        duration, base = self._stream.duration, self._stream.time_base
+        if not duration or not base or duration < 0:
+            return None
+        claim = round(duration * base * self.sample_rate)
+        return claim if claim <= self._budget else None
+
+    def _more(self) -> bool:
+        """Whether there is something in `_rest`, decoding the next frame if it was empty."""
+        while not len(self._rest) and self._fault is None:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                break
+            self.bad_samples += silence_bad(chunk)
+            self._rest = chunk
+        return bool(len(self._rest))
+
+    def _decode(self) -> Iterator[np.ndarray]:
+        """float32 (n, n_channels), not empty; ends at the end, or with `_fault` set."""
+        try:
+            for packet in self._container.demux(self._stream):
+                for frame in packet.decode():
+                    for part in self._floats.resample(frame):
+                        if part.samples:
+                            self._decoded += part.samples
+                            yield np.ascontiguousarray(part.to_ndarray().T, np.float32)
+                if self._decoded > self._budget:
+                    self._fault = SourceError(
+                        f"{self._shown} gives more samples than a file of its size can hold: "
+                        "it is not honest sound"
+                    )
+                    return
+        except self._errors as fault:
+            self._fault = SourceError(
+                f"{self._shown} is damaged after {self._seconds(self._decoded)}: nothing more can "
+                "be decoded; copy it again from where it came"
+            )
+            self._fault.__cause__ = fault
+            return
+        claim = self.n_samples or 0
+        # Only an MP4 has a table of all its samples; for raw streams FFmpeg guesses.
+        if "mp4" not in self._container.format.name:
+            return
+        if self._decoded < min(claim - SHORT_SECONDS * self.sample_rate, claim * (1 - SHORT_SHARE)):
+            self._fault = SourceError(
+                f"{self._shown} ends after {self._seconds(self._decoded)} though its header claims "
+                f"{self._seconds(claim)}: it was cut short; copy it again from where it came"
+            )
+
+    def _seconds(self, n_samples: int) -> str:
+        return f"{n_samples / self.sample_rate:.2f} s"
+
+
+def _library(shown: str) -> Any:
+    try:
+        return import_module("av")
+    except ImportError as fault:
+        raise MissingDependency(
+            f"{shown} is in no format that is read without PyAV (WAV, FLAC, OGG, MP3, AIFF, CAF, "
+            f"AU, W64): {INSTALL}"
+        ) from fault
+
+
+def _opened(av: Any, file: Any, shown: str) -> Any:
+    options = {
+        "format_whitelist": ",".join(DEMUXERS),
+        "codec_whitelist": ",".join(sorted(DECODERS)),  # while it looks what the streams are
+    }
+    try:
+        return av.open(file, mode="r", options=options, metadata_errors="replace")
+    except (av.FFmpegError, ValueError, OSError) as fault:
+        raise SourceError(
+            f"{shown} is no sound or video in a format that we read, or it is damaged: convert "
+            "it, for example with 'ffmpeg -i IN OUT.flac'"
+        ) from fault
+
+
+def _sound_of(container: Any, shown: str) -> Any:
+    streams = container.streams.audio
+    if not streams:
+        raise SourceError(f"{shown} holds no sound: name a file that does")
+    stream = streams[0]
+    if stream.codec_context is None or stream.codec_context.name not in DECODERS:
+        raise SourceError(
+            f"{shown} holds sound that we do not decode: convert it, for example with "
+            "'ffmpeg -i IN OUT.flac'"
+        )
+    return stream
