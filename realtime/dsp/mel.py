@@ -61,6 +61,13 @@ class MelBands:
         """power : float (..., n_bins). Returns float32 (..., n_bands)."""
         return _over_last(lambda columns: self._sums @ columns, power)
 
+    def mean(self, values: ArrayLike) -> NDArray[np.float32]:
+        """The mean of the bands around each bin, weighted as they weigh it; 0 in no band.
+
+        values : float (..., n_bands). Returns float32 (..., n_bins).
+        """
+        return _over_last(lambda columns: (self._spread @ columns) / self._covers, values)
+
     def power(self, energies: ArrayLike) -> NDArray[np.float32]:
         """The power that explains `energies`, by multiplicative Kullback-Leibler steps from the
         mean of the bands around each bin. Bins in no band are 0.

@@ -1,0 +1,129 @@
+"""From frames to the nearest ones that a sound can have: one overlap-add and one analysis.
+
+Most arrays of frames belong to no sound: neighbours overlap, and contradict each other. Taking
+them to samples by overlap-add with the dual window and back gives the nearest frames that a sound
+has (Griffin & Lim 1984). Methods that look for a sound whose frames have some property go to and
+fro between the two. Only samples are kept from round to round; frames live in blocks that stay in
+the cache. One thread owns an object; float32 throughout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import ArrayLike, NDArray
+from scipy import fft
+
+from realtime.dsp.windows import MIN_OVERLAP_POWER, check_hop
+from realtime.errors import RequestError
+
+BLOCK_BYTES = 1 << 19
+"""Windowed samples transformed in one call, as in `realtime.dsp.stft`."""
+
+Change = Callable[[NDArray[np.complex64], int], NDArray[np.complex64]]
+"""Frames (n, n_bins) that may be overwritten, and the number of the first; returns as many."""
+
+
+class Projector:
+    """One channel of a sound of known length, seen through its frames.
+
+    window : analysis window (n_fft,), n_fft and hop as in `realtime.dsp.spectra.stft`
+    n_frames : at least 1
+    n_samples : of the sound, 0 outside; None: all that its frames say, as in `istft`
+    center : frame m is centred on sample m * hop; else it begins there
+    Raises RequestError for arguments that do not fit.
+
+    Samples lie in arrays (n_padded,), whose part `sound` is the sound: silence around it.
+    """
+
+    def __init__(
+        self,
+        window: ArrayLike,
+        hop: int,
+        n_frames: int,
+        n_samples: int | None = None,
+        *,
+        center: bool = True,
+    ):
+        self._window = np.array(window, np.float32)
+        self.n_fft, self.hop, self.n_frames = len(self._window), hop, n_frames
+        check_hop(hop, self.n_fft)
+        if n_frames < 1 or (n_samples is not None and n_samples < 0):
+            raise RequestError(
+                f"n_frames={n_frames} must be at least 1 and n_samples={n_samples} at least 0"
+            )
+        self._n_steps = -(-self.n_fft // hop)
+        self._n_hops = n_frames + self._n_steps - 1
+        lead = self.n_fft // 2 if center else 0
+        if n_samples is None:
+            n_samples = (n_frames - 1) * hop + self.n_fft - 2 * lead
+        self.n_padded = max(self._n_hops * hop, lead + n_samples)
+        self.sound = slice(lead, lead + n_samples)
+        # The power of all windows over each sample, which overlap-add divides by.
+        squared = np.zeros(self._n_steps * hop)
+        squared[: self.n_fft] = self._window.astype(np.float64) ** 2
+        power = np.zeros((self._n_hops, hop))
+        for step, part in enumerate(squared.reshape(self._n_steps, hop)):
+            power[step : step + n_frames] += part
+        power = power.reshape(-1)
+        self._share = np.zeros(self.n_padded, np.float32)
+        self._share[: len(power)] = 1 / np.maximum(power, MIN_OVERLAP_POWER * power.max())
+        self._share[: self.sound.start] = 0
+        self._share[self.sound.stop :] = 0
+        self._block = max(1, min(n_frames, BLOCK_BYTES // (4 * self.n_fft)))
+        # A block of windows, not one broadcast over it: twice as quick.
+        self._windows = np.broadcast_to(self._window, (self._block, self.n_fft)).copy()
+        self._sliced = np.empty((self._block, self.n_fft), np.float32)
+        # The padding behind each frame is zero from here on.
+        self._pieces = np.zeros((self._block, self._n_steps * hop), np.float32)
+
+    def silence(self) -> NDArray[np.float32]:
+        """An array for samples, (n_padded,)."""
+        return np.zeros(self.n_padded, np.float32)
+
+    def through(
+        self, samples: NDArray[np.float32], change: Change, out: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Take `samples` apart, let `change` have the frames block by block, put them together.
+
+        samples, out : float32 (n_padded,), not the same array; `out` is overwritten and returned
+        """
+        out[:] = 0
+        for first in range(0, self.n_frames, self._block):
+            self._add(change(self.frames(samples, first), first), first, out)
+        out *= self._share
+        return out
+
+    def frames(self, samples: NDArray[np.float32], first: int) -> NDArray[np.complex64]:
+        """Frames of `samples` from `first` on, as many as a block holds: (n, n_bins)."""
+        n = min(self._block, self.n_frames - first)
+        slices = as_strided(
+            samples[first * self.hop :],
+            (n, self.n_fft),
+            (self.hop * samples.itemsize, samples.itemsize),
+        )
+        sliced = self._sliced[:n]
+        np.copyto(sliced, slices)
+        sliced *= self._windows[:n]
+        return np.asarray(fft.rfft(sliced))
+
+    def samples(self, frames: NDArray[np.complexfloating]) -> NDArray[np.float32]:
+        """The sound nearest to `frames`, (n_frames, n_bins), in a new array (n_padded,)."""
+        out = self.silence()
+        for first in range(0, self.n_frames, self._block):
+            self._add(frames[first : first + self._block], first, out)
+        out *= self._share
+        return out
+
+    def _add(self, frames: NDArray, first: int, out: NDArray[np.float32]) -> None:
+        n = len(frames)
+        pieces = self._pieces[:n]
+        whole = np.asarray(fft.irfft(frames, self.n_fft))
+        np.multiply(whole, self._windows[:n], out=pieces[:, : self.n_fft])
+        hops = out[: self._n_hops * self.hop].reshape(self._n_hops, self.hop)
+        for step in range(self._n_steps):
+            hops[first + step : first + step + n] += pieces[
+                :, step * self.hop : (step + 1) * self.hop
+            ]
