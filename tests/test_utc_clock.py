@@ -212,5 +212,6 @@ def test_a_clock_that_steps_at_every_feed_fills_no_memory(rng) -> None:
     device.slewed = lambda seconds: SECOND * seconds
     clock = device.ran(2000)
     assert len(clock.steps) == MOST_STEPS
+    assert clock.n_steps == 1999
     assert abs(device.error_ns(1999)) <= 1
     assert abs(device.error_ns(1999 - MOST_STEPS)) <= 1

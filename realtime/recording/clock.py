@@ -92,6 +92,8 @@ class UtcClock:
         """Nanoseconds of lateness a sample: positive where the device is slow."""
         self._drift_ppm: float | None = None
         self._steps: list[ClockStep] = []
+        self.n_steps = 0
+        """Steps of the system's clock so far, also those that are no longer remembered."""
         self._stepped_ns = [0]
         """What the steps so far sum up to: before the first, after the first ..."""
         self._offset_ns: int | None = None
@@ -150,6 +152,7 @@ class UtcClock:
         return bisect_right(self._knots, index, key=lambda knot: knot.index)
 
     def _step(self, index: int, change_ns: int) -> None:
+        self.n_steps += 1
         self._steps.append(ClockStep(index, change_ns / _SECOND))
         self._stepped_ns.append(self._stepped_ns[-1] + change_ns)
         del self._steps[:-MOST_STEPS], self._stepped_ns[: -MOST_STEPS - 1]
