@@ -7,6 +7,7 @@ RealtimeError                 exit 1: it failed while running
 │   └── DeviceError           no such device, or it cannot do what was asked
 ├── MissingDependency         a library is not installed; the sentence names the install line
 ├── Overrun                   samples asked of a ring that it no longer, or not yet, holds
+├── RecordingError            a recording could not be finished or converted
 └── EngineError               the engine process did not start or did not come back
 """
 
@@ -54,4 +55,8 @@ class Overrun(RealtimeError):
 
 
 class EngineError(RealtimeError):
+    pass
+
+
+class RecordingError(RealtimeError):
     pass

@@ -1,0 +1,59 @@
+"""Files that are there after a power cut: whole under their final name, or not at all.
+
+A name is in its directory for certain once the directory is synced, which Windows neither needs
+nor allows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def sync(fd: int) -> None:
+    """Return when data and size are on the disk. Raises `OSError`."""
+    if hasattr(os, "fdatasync"):
+        os.fdatasync(fd)  # leaves out the times, and so one write a call
+    else:
+        os.fsync(fd)
+
+
+def sync_directory(path: Path) -> None:
+    """Return when the names in the directory `path` are on the disk. Raises `OSError`."""
+    if os.name != "posix":
+        return
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Rename a synced file for good, over whatever bore the name. Raises `OSError`."""
+    os.replace(source, target)
+    sync_directory(target.parent)
+    if source.parent != target.parent:
+        sync_directory(source.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Make `path` hold `text` in UTF-8: a reader, or a power cut, finds the old text or the new.
+    Raises `OSError`, and then the old text is still there."""
+    new = temporary(path)
+    try:
+        with open(new, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            sync(file.fileno())
+        replace(new, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            new.unlink()
+        raise
+
+
+def temporary(path: Path) -> Path:
+    """The name under which `path` grows until it is whole; one left behind is written over."""
+    return path.with_name(path.name + ".tmp")
