@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         SettingsError,
         SourceError,
     )
+    from realtime.picture.analysis import analyse
     from realtime.picture.format import PictureFormat, picture_format
     from realtime.picture.load import Sound, load, open_sound
 
@@ -83,6 +84,7 @@ _HOMES = {
     "RequestError": "realtime.errors",
     "SettingsError": "realtime.errors",
     "SourceError": "realtime.errors",
+    "analyse": "realtime.picture.analysis",
     "open_sound": "realtime.picture.load",
     "load": "realtime.picture.load",
     "Sound": "realtime.picture.load",
@@ -118,6 +120,7 @@ __all__ = [
     "StreamingStft",
     "Switch",
     "amplitude_to_db",
+    "analyse",
     "asymmetric_windows",
     "column_db",
     "cqt",

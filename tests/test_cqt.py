@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from realtime.dsp.constant_q import cqt_n_fft, quality
-from realtime.dsp.cqt import PIECE, StreamingCqt, cqt
+from realtime.dsp.cqt import StreamingCqt, cqt
 from realtime.errors import RequestError
 
 RATE = 22050
@@ -80,8 +80,8 @@ def test_rows_do_not_depend_on_how_the_sound_comes(cuts: list[int]):
 
 
 def test_a_sound_longer_than_a_piece_is_one_sound(rng):
-    sound = rng.uniform(-1, 1, PIECE + 9000).astype(np.float32)
     stream = StreamingCqt(RATE, 1024)
+    sound = rng.uniform(-1, 1, stream.piece + 9000).astype(np.float32)
     once = np.concatenate([stream.push(sound), stream.finish()])
     np.testing.assert_array_equal(cqt(sound, RATE, 1024), once)
 

@@ -185,7 +185,7 @@ def test_more_samples_than_a_file_can_hold_are_refused(folder, monkeypatch):
 
 @pytest.mark.parametrize("rate", [0, 999, 10**9])
 def test_a_rate_that_cannot_be_is_refused(folder, rate):
-    with pytest.raises(RequestError, match="must be 1000 to 768000 Hz, or None"):
+    with pytest.raises(RequestError, match="must be 1000 to 768000 Hz"):
         load(folder / "a.wav", rate)
 
 

@@ -48,6 +48,7 @@ def test_the_public_names_are_these():
         "Switch",
         "WINDOWS",
         "amplitude_to_db",
+        "analyse",
         "asymmetric_windows",
         "column_db",
         "cqt",

@@ -19,6 +19,7 @@ from scipy import fft
 from scipy.sparse import csr_array
 
 from realtime.dsp.constant_q import CQT_FMIN, CQT_ROWS, cqt_n_fft, power_of_two, quality
+from realtime.dsp.spectra import piece_length
 from realtime.dsp.stft import StreamingStft
 from realtime.dsp.windows import window
 from realtime.errors import RequestError
@@ -30,9 +31,6 @@ as the longest, with 4 a third more, and no row is a sum over more than some 120
 LEAST_KERNEL = 1e-4
 """Bins of a kernel that are kept, relative to its greatest: a Hann window has fallen so far, 80
 dB, 15 times its resolution away. librosa drops what adds up to a hundredth of the kernel."""
-
-PIECE = 1 << 16
-"""Samples taken in at a time."""
 
 
 @dataclass
@@ -71,6 +69,8 @@ class StreamingCqt:
             )
         if not 1 <= hop <= longest:
             raise RequestError(f"hop={hop} must be 1 to n_fft={longest}; try 512")
+        self.piece = piece_length(longest, hop, n_channels or 1)
+        """Samples that are best pushed at a time."""
         self._channels = () if n_channels is None else (n_channels,)
         self._groups = []
         lengths = quality(bins_per_octave) * sample_rate / hz
@@ -143,7 +143,8 @@ def cqt(
     samples = np.asarray(samples)
     n_channels = samples.shape[1] if samples.ndim == 2 else None
     stream = StreamingCqt(sample_rate, hop, fmin, n_bins, bins_per_octave, n_channels=n_channels)
-    parts = [stream.push(samples[at : at + PIECE]) for at in range(0, len(samples), PIECE)]
+    starts = range(0, len(samples), stream.piece)
+    parts = [stream.push(samples[at : at + stream.piece]) for at in starts]
     return np.concatenate([*parts, stream.finish()])
 
 

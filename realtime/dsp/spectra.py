@@ -19,8 +19,9 @@ from realtime.dsp.windows import window as named_window
 from realtime.errors import RequestError
 
 PIECE = 1 << 16
-"""Samples transformed before their frames are rounded or summed: the only memory besides the
-result, 2 MiB of complex128 at hop = n_fft / 4."""
+BINS_AT_ONCE = 1 << 18
+"""Samples, and bins of their frames, that are transformed before the frames are rounded or summed:
+4 MiB of complex128 are the only memory besides the result."""
 
 AMIN = 1e-10
 """Power below which decibels count no further down: librosa's, -100 dB."""
@@ -51,6 +52,8 @@ class CentredStft:
     ):
         self._stft = StreamingStft(n_fft, hop, window, n_channels=n_channels, dtype=np.float64)
         channels = () if n_channels is None else (n_channels,)
+        self.piece = piece_length(n_fft, hop, n_channels or 1)
+        """Samples that are best pushed at a time."""
         self._padding = np.zeros((n_fft // 2 if center else 0, *channels))
         self._begin()
 
@@ -73,6 +76,12 @@ class CentredStft:
         frames = self._stft.push(self._padding)
         self._begin()
         return frames
+
+
+def piece_length(n_fft: int, hop: int, n_channels: int = 1) -> int:
+    """Samples to push at a time, at least a hop."""
+    n_frames = BINS_AT_ONCE // ((n_fft // 2 + 1) * n_channels)
+    return max(hop, min(PIECE, n_frames * hop))
 
 
 def stft(
@@ -251,6 +260,6 @@ def _real(values: ArrayLike) -> NDArray[np.floating]:
 
 
 def _pieces(samples: NDArray, frames: CentredStft) -> Iterator[NDArray[np.complexfloating]]:
-    for first in range(0, len(samples), PIECE):
-        yield frames.push(samples[first : first + PIECE])
+    for first in range(0, len(samples), frames.piece):
+        yield frames.push(samples[first : first + frames.piece])
     yield frames.finish()

@@ -35,7 +35,8 @@ FIRST_FRAME = 4096
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """samples : float32 (n_samples, n_channels), full scale ±1, at `sample_rate` Hz
+    """samples : float32 (n_samples, n_channels), full scale ±1, at `sample_rate` Hz. Given as
+        float64 or (n_samples,) they become that.
     damage : the sentence that says where the file broke off, or None
     bad_samples : how many were NaN or infinite, and are 0 now
     """
@@ -44,6 +45,18 @@ class Sound:
     sample_rate: int
     damage: str | None = None
     bad_samples: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises RequestError for integers, another shape or a sample rate that cannot be."""
+        check_rate(self.sample_rate)
+        samples = np.asarray(self.samples)
+        if samples.dtype.kind != "f" or samples.ndim not in (1, 2) or not samples.size:
+            raise RequestError(
+                f"samples of {samples.dtype} {samples.shape} must be float, (n_samples,) or "
+                "(n_samples, n_channels), at least one (int16 divided by 32768)"
+            )
+        samples = samples.astype(np.float32, copy=False).reshape(len(samples), -1)
+        object.__setattr__(self, "samples", samples)
 
     @property
     def n_channels(self) -> int:
@@ -119,9 +132,7 @@ def open_sound(
 ) -> OpenSound:
     """Open a file to read it in blocks, whatever its length. The parameters and errors of `load`;
     `read` raises SourceError where the file breaks off, after all that came before."""
-    low, high = SAMPLE_RATES
-    if sample_rate is not None and not low <= sample_rate <= high:
-        raise RequestError(f"sample_rate={sample_rate} must be {low} to {high} Hz, or None")
+    check_rate(sample_rate)
     return OpenSound(_opened(os.fspath(path)), sample_rate, mono=mono, partial=partial)
 
 
@@ -209,6 +220,13 @@ class OpenSound:
     def _of_length(self, block: NDArray, n_samples: int) -> NDArray[np.float32]:
         silence = np.zeros((max(0, n_samples - len(block)), self.n_channels), np.float32)
         return np.concatenate([block[: max(0, n_samples)], silence])
+
+
+def check_rate(sample_rate: int | None) -> None:
+    """Raise RequestError for a rate that nothing has. None is a sound's own."""
+    low, high = SAMPLE_RATES
+    if sample_rate is not None and not low <= sample_rate <= high:
+        raise RequestError(f"sample_rate={sample_rate} must be {low} to {high} Hz")
 
 
 def _opened(path: str) -> SoundReader:

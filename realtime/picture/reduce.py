@@ -1,0 +1,60 @@
+"""Fewer columns than frames: the greatest or the mean of those that share a column."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import RequestError
+
+WAYS = ("peak", "mean")
+"""A click shows in its column in the one; in the other noise keeps its level."""
+
+
+class Reducer:
+    """Column c is made of the frames from c * n_frames // n_columns up to where the next begins,
+    however they come. As new when the last frame has been pushed."""
+
+    def __init__(self, n_frames: int, n_columns: int, way: str = "peak"):
+        """Raises RequestError unless n_columns is 1 to n_frames, and `way` one of `WAYS`."""
+        if not 1 <= n_columns <= n_frames:
+            raise RequestError(
+                f"n_columns={n_columns} must be 1 to the {n_frames} frames there are"
+            )
+        if way not in WAYS:
+            raise RequestError(f"reduce={way!r} must be one of {', '.join(WAYS)}")
+        self.n_frames, self.n_columns = n_frames, n_columns
+        self._join = np.maximum if way == "peak" else np.add
+        self._mean = way == "mean"
+        self._begin()
+
+    def _begin(self) -> None:
+        self._column, self._next = 0, 0
+        self._open: NDArray | None = None
+
+    def push(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """values : float32 (n, ...), frames first. Returns the columns completed, (n_columns, ...).
+
+        Raises RequestError for more frames than there are.
+        """
+        stop = self._next + len(values)
+        if stop > self.n_frames:
+            raise RequestError(f"{stop} frames are more than the {self.n_frames} there are")
+        if not len(values):
+            return values
+        columns = np.arange(self._column, min(self._column + len(values) + 1, self.n_columns) + 1)
+        edges = columns * self.n_frames // self.n_columns
+        starts = np.maximum(edges[edges < stop] - self._next, 0)
+        sums = self._join.reduceat(values.astype(np.float64) if self._mean else values, starts)
+        if self._open is not None:
+            sums[0] = self._join(sums[0], self._open)
+        n_done = int(np.count_nonzero(edges[1:] <= stop))
+        self._open = sums[n_done].copy() if n_done < len(sums) else None
+        done = sums[:n_done]
+        if self._mean:
+            widths = np.diff(edges[: n_done + 1]).reshape(-1, *[1] * (values.ndim - 1))
+            done = (done / widths).astype(np.float32)
+        self._column, self._next = self._column + n_done, stop
+        if stop == self.n_frames:
+            self._begin()
+        return done
