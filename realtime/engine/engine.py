@@ -112,5 +112,6 @@ class Engine:
     def stop(self) -> None:
         """Stop the source, then the voice; safe twice and from any state."""
         self._source.stop()
+        self._intake.close()
         if self._voice is not None:
             self._voice.stop()

@@ -55,7 +55,7 @@ class Intake:
         self._last = before.last_block_ns / 1e9
         self._warm_at: float | None = None if self._epoch is None else 0.0
         self._held = np.zeros((int(HOLD_SECONDS * self._rate), ring.n_channels), np.float32)
-        self._n_held = 0
+        self._n_held = self._block = 0
         self._suspicions: list[_Suspicion] = []
         self._window_end = 0.0
         self._window_least = float("inf")
@@ -64,7 +64,7 @@ class Intake:
     def accept(self, block: np.ndarray, now_ns: int, overflow: bool = False) -> None:
         """Take a block, float32 (n_samples, n_channels), delivered at monotonic time `now_ns`."""
         now = now_ns / 1e9
-        n = len(block)
+        n = self._block = len(block)
         interval = now - self._last if self._last else 0.0
         self._last = now
         cause = self._suspect(now, overflow, interval, n / self._rate)
@@ -82,6 +82,11 @@ class Intake:
             int((self._epoch or 0.0) * 1e9),
             int(interval * 1e9),
         )
+
+    def close(self) -> None:
+        """No block will follow: write what was held back."""
+        if self._suspicions:
+            self._judge(self._block)
 
     def _suspect(self, now: float, overflow: bool, interval: float, own: float) -> Cause | None:
         """`interval`: seconds since the block before; `own`: seconds this block lasts."""

@@ -308,11 +308,15 @@ class EngineProcess:
                 process.join()
             process.close()
 
-    def stop(self) -> None:
-        """End the engine, then give the shared memory back. Safe twice and from any state."""
+    def halt(self) -> None:
+        """End the engine for good; what it heard can still be read. Safe twice."""
         self._retry_at_ns = 0
         self._running = False
         self._end_process()
+
+    def stop(self) -> None:
+        """Halt, then give the shared memory back. Safe twice and from any state."""
+        self.halt()
         for memory in (self._ring, self._status, self._output, self._monitor_status):
             if memory is not None:
                 memory.close()

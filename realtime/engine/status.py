@@ -33,6 +33,7 @@ class Cause(enum.IntEnum):
     STALL = 2  # nothing came for a while, and it was not made up for
     RESTART = 3  # the engine or the device was gone
     CLOCK = 4  # no flag, no stall: the count fell behind the clock
+    DISK = 5  # captured, but the disk was full, gone or slow for longer than the ring lasts
 
 
 class _Cell:
