@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from realtime import config
+from realtime.audio.metering import RingMeter
 from realtime.audio.ring import AudioRing
 from realtime.config import Settings
 from realtime.dsp.levels import LevelMeter
@@ -22,7 +23,6 @@ from realtime.errors import SettingsError
 from realtime.view.analysis import Analysis, frames_in_a_column
 from realtime.view.history import ColumnHistory
 from realtime.view.hold import PeakHold
-from realtime.view.metering import RingMeter
 from realtime.view.monitoring import Monitoring, MonitorReadout, pane_names
 from realtime.view.notices import Notices
 from realtime.view.scroll import SmoothEdge

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from realtime.audio.metering import RingMeter
 from realtime.audio.portaudio import USUAL_RATE
 from realtime.config import Effect, Settings
 from realtime.dsp.processors.base import Capture
@@ -12,7 +13,6 @@ from realtime.engine.monitor import MonitorState, frame_format, transforms
 from realtime.engine.monitor_status import Playing
 from realtime.engine.process import EngineProcess
 from realtime.errors import Overrun, RequestError, SettingsError
-from realtime.view.metering import RingMeter
 from realtime.view.signals import Signals
 
 STATES = {

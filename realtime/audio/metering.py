@@ -1,4 +1,4 @@
-"""Levels of what a ring holds, taken a piece at a time by a display that may be late."""
+"""Levels of what a ring holds, taken a piece at a time by a process that may be late."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from realtime.dsp.levels import LevelMeter
 from realtime.errors import Overrun
 
 LONGEST_SECONDS = 1.0
-"""What a display that stood still does not meter afterwards."""
+"""What a process that stood still does not meter afterwards."""
 
 
 class RingMeter:
