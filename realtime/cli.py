@@ -92,6 +92,16 @@ def build_parser() -> argparse.ArgumentParser:
         help="change the sound (repeatable, in order)",
     )
 
+    record = commands.add_parser(
+        "record",
+        help="keep sound on disk, unattended",
+        description="Keep sound on disk, unattended, for months: what was captured is in a file, "
+        "and what was not is on record.",
+        epilog=RECORD,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_record(record)
+
     devices = commands.add_parser(
         "devices",
         help="list sound devices",
@@ -159,6 +169,31 @@ effects
 
 """
 
+RECORD = """\
+SOURCE is one of
+  mic             the default microphone (this is the default)
+  mic:NAME        a device by part of its name, or by its number in 'realtime devices'
+  FILE, demo, tone:440, noise    as in 'realtime live'
+
+WHEN is one of
+  continuous
+  level:db=-40                      while the level is above -40 dBFS
+  band:low=2000,high=8000,over=10   while that band is 10 dB above its floor
+  schedule:from=22:00,to=04:00
+  schedule:from=sunset-1h,to=sunrise+30m,latitude=52.5,longitude=13.4
+each with before=5s,after=10s for what came before and comes after.
+
+Beside each file lies a .json that says when every sample was and what is missing.
+signals   SIGTERM, SIGINT end it; SIGHUP begins a new file; SIGUSR1 saves the last minutes
+exit      0 nothing is missing, 3 no device, 4 the disk failed or was full, 5 gaps
+
+examples
+  realtime record here
+  realtime record /data/pond mic:usb --segment 1h --align --format flac --keep 30d
+  realtime record birds --trigger band:low=2000,high=8000,over=10,before=5s
+  realtime record north mic:USB1 south mic:USB2 --channels 1
+  realtime record saved --last 5m"""
+
 MONITOR_EXAMPLES = """\
 examples
   realtime monitor --preset monitor-low-latency
@@ -191,6 +226,41 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_record(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "places",
+        nargs="+",
+        metavar="DIR [SOURCE]",
+        help="where to, and what to hear; several pairs record several devices at once",
+    )
+    for flag, metavar, text in (
+        ("--segment", "TIME", "length of a file: 60s, 10m (the default), 1h, none"),
+        ("--format", "FORMAT", "wav (the default) or flac"),
+        ("--depth", "BITS", "16, 24 (the default), or 32 for float"),
+        ("--channels", "N", "channels to capture"),
+        ("--name", "PATTERN", "of file names, such as '{utc:%%Y-%%m-%%d}/{device}-{utc:%%H%%M%%S}'"),
+        ("--trigger", "WHEN", "continuous (the default), or see below (repeatable)"),
+        ("--last", "TIME", "keep so much in memory, write it when asked to, and nothing else"),
+        ("--keep", "AMOUNT", "delete the oldest recordings beyond this age or size: 30d, 200GB"),
+        ("--min-free", "AMOUNT", "room to leave on the disk: 5GB or 5%% (500MB)"),
+        ("--when-full", "WHAT", "stop (the default), or drop the oldest recording"),
+        ("--health-file", "FILE", "replaced every second with how things are"),
+        ("--metrics-port", "PORT", "of 127.0.0.1, where Prometheus may ask"),
+    ):
+        action = "append" if flag == "--trigger" else "store"
+        parser.add_argument(flag, metavar=metavar, help=text, action=action)
+    for flag, text in (
+        ("--align", "files begin at whole multiples of their length, UTC"),
+        ("--spectrogram", "columns and a picture beside each file"),
+    ):
+        parser.add_argument(flag, action="store_const", const=True, help=text)
+    _add_settings(parser)
+    parser.add_argument("--seconds", metavar="N", help="end after so long")
+    parser.add_argument(
+        "--json", action="store_true", help="JSON lines on standard output, in a terminal too"
+    )
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group(
         "settings",
@@ -218,7 +288,7 @@ class _Parser(argparse.ArgumentParser):
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
         found, rest = self.parse_known_args(args, namespace)
         if found.command is None:
-            self.error("name a command: live, monitor, devices or doctor")
+            self.error("name a command: live, monitor, record, devices or doctor")
         if rest and rest[0].startswith("-"):
             option = rest[0].partition("=")[0]
             raise RequestError(unknown("option", option, self._options_of(found.command)))

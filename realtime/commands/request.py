@@ -17,6 +17,10 @@ from realtime.commands.views import Surroundings, View, choose_view
 from realtime.errors import RequestError, SettingsError
 from realtime.presets import parse_sets
 
+RECORD_FLAGS = [key for key in config.FIELDS if key.startswith("record.")]
+NUMBERS = ("audio.channels", "record.depth", "record.metrics_port")
+"""Flags whose text is a number; what is none of one is told as it was written."""
+
 LONGEST_SECONDS = 366 * 86400
 
 T = TypeVar("T")
@@ -58,8 +62,12 @@ def load_settings(
         "monitor.output": getattr(args, "output", None),
         "effect": getattr(args, "effects", None) or None,
     }
-    with contextlib.suppress(TypeError, ValueError):
-        flags["audio.channels"] = int(flags["audio.channels"])
+    flags |= {key: getattr(args, key.split(".")[1], None) for key in RECORD_FLAGS}
+    if isinstance(triggers := flags["record.trigger"], list):
+        flags["record.trigger"] = " ".join(triggers)
+    for key in NUMBERS:
+        with contextlib.suppress(TypeError, ValueError):
+            flags[key] = int(flags[key])
     return config.load(args.preset, args.config, args.sets, flags, remembered)
 
 

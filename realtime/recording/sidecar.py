@@ -53,5 +53,6 @@ def read(path: Path) -> dict[str, Any] | None:
         values = json.loads(raw) if len(raw) <= LARGEST else None
     except (ValueError, RecursionError):
         return None
-    ours = isinstance(values, dict) and values.get("format") == FORMAT
-    return values if ours and values.get("version") == VERSION else None
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        return None
+    return values if values.get("version") == VERSION else None

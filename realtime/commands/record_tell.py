@@ -1,0 +1,168 @@
+"""Where a recorder shows how it is doing: in the terminal, or as JSON lines without one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from realtime.dsp.levels import DB_FLOOR
+from realtime.recording.health import Health
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+LINE_SECONDS = 10.0
+"""Between two lines while nothing happens: 9000 a day."""
+
+METER_CELLS = 30
+"""Width of a level meter: 2 dB a cell."""
+
+METER_DB = 60.0
+"""Range of a level meter, down from full scale."""
+
+KEYS = {"q": "end", "n": "rotate", "s": "save"}
+
+
+class Teller(Protocol):
+    def tell(self, healths: Sequence[Health], last: bool) -> None:
+        """About once a second."""
+        ...
+
+    def wishes(self, seconds: float) -> list[str]:
+        """What keys asked for in the next `seconds`: end, rotate, save."""
+        ...
+
+
+@contextlib.contextmanager
+def make_teller(lines: bool) -> Iterator[Teller]:
+    """lines : JSON even where there is a terminal"""
+    if lines or not sys.stdout.isatty():
+        yield Lines()
+        return
+    from rich.live import Live
+
+    from realtime.view.terminal import open_terminal
+
+    terminal = open_terminal()
+    with terminal.cbreak(), Live(auto_refresh=False) as live:
+        yield Screen(live, terminal)
+
+
+class Lines:
+    """A line for each device every ten seconds, and at once where state, file or alarms change."""
+
+    def __init__(self) -> None:
+        self._due = 0.0
+        self._before: list[tuple[object, ...]] = []
+
+    def tell(self, healths: Sequence[Health], last: bool) -> None:
+        now = time.monotonic()
+        marks = [(health.state, health.file, *health.alarms) for health in healths]
+        if now < self._due and marks == self._before and not last:
+            return
+        self._due, self._before = now + LINE_SECONDS, marks
+        for health in healths:
+            sys.stdout.write(line(health, last))
+        sys.stdout.flush()
+
+    def wishes(self, seconds: float) -> list[str]:
+        time.sleep(seconds)
+        return []
+
+
+def line(health: Health, last: bool = False) -> str:
+    return json.dumps({**health.as_dict(), "last": last}, ensure_ascii=False) + "\n"
+
+
+class Screen:
+    """Meters and figures that stay in their place, below what was said."""
+
+    def __init__(self, live: Any, terminal: Any):
+        self._live, self._terminal = live, terminal
+
+    def tell(self, healths: Sequence[Health], last: bool) -> None:
+        self._live.update(picture(healths), refresh=True)
+
+    def wishes(self, seconds: float) -> list[str]:
+        if not sys.stdin.isatty():
+            time.sleep(seconds)
+            return []
+        key = str(self._terminal.inkey(timeout=seconds)).lower()
+        return [KEYS[key]] if key in KEYS else []
+
+
+def picture(healths: Sequence[Health]) -> Group:
+    """What the terminal shows of all devices."""
+    from rich.console import Group
+    from rich.markup import escape
+    from rich.text import Text
+
+    rows: list[Text] = []
+    for health in healths:
+        rows.append(Text.from_markup(f"[bold]{escape(health.device)}[/] · {_state(health)}"))
+        for peak, rms, clipped in zip(
+            health.peak_dbfs, health.rms_dbfs, health.clipped, strict=True
+        ):
+            rows.append(_meter(peak, rms, clipped))
+        rows.append(Text(figures(health), style="dim"))
+        rows += [Text(f"! {text}", style="bold red") for text in health.alarms.values()]
+    rows.append(Text("s saves the last minutes · n new file · q ends", style="dim"))
+    return Group(*rows)
+
+
+def _state(health: Health) -> str:
+    from rich.markup import escape
+
+    colour = {"recording": "red", "waiting": "yellow"}.get(health.state, "bold red")
+    sign = "● " if health.state == "recording" else ""
+    name = f" {escape(health.file)}" if health.file else ""
+    return f"[{colour}]{sign}{health.state}[/]{name}"
+
+
+def _meter(peak: float, rms: float, clipped: bool) -> Any:
+    from rich.text import Text
+
+    full, held = (_cells(value) for value in (rms, peak))
+    bar = "█" * full + "░" * (max(held, full) - full)
+    text = Text(f"{bar:<{METER_CELLS}} ", style="green")
+    text.append(f"{peak:6.1f} dBFS" if peak > DB_FLOOR else "  silent")
+    if clipped:
+        text.append(" CLIPPED", style="bold red")
+    return text
+
+
+def _cells(db: float) -> int:
+    return round(METER_CELLS * min(max(1 + db / METER_DB, 0.0), 1.0))
+
+
+def figures(health: Health) -> str:
+    """The numbers people look for, in one line."""
+    parts = [
+        duration(health.seconds),
+        f"{health.sample_rate} Hz",
+        f"{health.files} files",
+        f"{health.gaps} gaps ({health.missing_samples / health.sample_rate:.2f} s)",
+    ]
+    if health.behind_seconds > 1:
+        parts.append(f"{health.behind_seconds:.0f} s wait for the disk")
+    if health.free_bytes is not None:
+        parts.append(f"{health.free_bytes / 1e9:.1f} GB free")
+    if health.seconds_left is not None:
+        parts.append(f"{duration(health.seconds_left)} left")
+    if health.drift_ppm is not None:
+        parts.append(f"drift {health.drift_ppm:+.1f} ppm")
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """As in 2 d 3 h, 1 h 02 min, 3:05."""
+    whole = int(seconds)
+    if whole >= 86400:
+        return f"{whole // 86400} d {whole % 86400 // 3600} h"
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60}:{whole % 60:02}"

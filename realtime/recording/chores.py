@@ -1,0 +1,55 @@
+"""Work on files that are complete, a little at each step: a FLAC, a part that a crash left behind.
+
+A chore that the disk refuses is begun again later; one that cannot be done is told and dropped.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from realtime.errors import RealtimeError
+
+RETRY_SECONDS = 10.0
+"""After the disk has refused a chore."""
+
+Chore = Iterator[None]
+"""Does about as much between two values as may delay the writing of sound: some megabytes."""
+
+
+class Chores:
+    """First come, first done. Owner: the recorder's thread."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], Chore]] = deque()
+        self._running: Chore | None = None
+        self._retry_ns = 0
+        self.faults: list[str] = []
+        """Sentences about what could not be done; whoever tells them empties the list."""
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, chore: Callable[[], Chore]) -> None:
+        self._waiting.append(chore)
+
+    def step(self, now_ns: int) -> None:
+        """Do a little. Never raises what a disk or a file may do."""
+        if not self._waiting or now_ns < self._retry_ns:
+            return
+        try:
+            if self._running is None:
+                self._running = self._waiting[0]()
+            next(self._running)
+        except StopIteration:
+            self._next()
+        except RealtimeError as fault:
+            self.faults.append(str(fault))
+            self._next()
+        except OSError:
+            self._running = None
+            self._retry_ns = now_ns + int(RETRY_SECONDS * 1e9)
+
+    def _next(self) -> None:
+        self._waiting.popleft()
+        self._running = None

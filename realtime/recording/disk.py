@@ -1,0 +1,143 @@
+"""The folder of a recorder: whose it is, how much room there is, and what has to go.
+
+Owner: the recorder's thread, but for `mine`, which is asked before it starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from realtime.errors import RealtimeError, RequestError
+from realtime.recording import recovery
+from realtime.recording.chores import Chore
+from realtime.recording.compress import as_flac, uncompressed
+from realtime.recording.own_files import delete_recording, list_recordings, read_recording
+from realtime.recording.recorder import Recorder
+from realtime.recording.retention import Keep, MinFree, Recording, plan_room
+from realtime.wording import shown_path
+
+TEND_SECONDS = 10.0
+"""Between two looks at the disk: at 100 MB/s a gigabyte, so --min-free had better be more."""
+
+PACE_SECONDS = 600.0
+"""Before that much has passed, the pace is what it would be without a pause."""
+
+LOCK = ".realtime.lock"
+
+
+@dataclass(frozen=True)
+class DiskReport:
+    free_bytes: int | None = None
+    seconds_left: float | None = None
+    """Until it is full, or the oldest has to go, at this pace."""
+
+
+class Disk:
+    """keep : what may stay; None for everything. drop : the oldest goes where room is short, in
+    place of stopping."""
+
+    def __init__(self, folder: Path, keep: Keep | None, least_free: MinFree, drop: bool):
+        self.folder = folder
+        self.report = DiskReport()
+        self.full = ""
+        """Why recording has to stop: a sentence."""
+        self.news: list[str] = []
+        """Sentences; whoever tells them empties the list."""
+        self._keep, self._least_free, self._drop = keep, least_free, drop
+        self._own: dict[str, Recording] | None = None
+        self._due_ns = self._began_ns = 0
+
+    @contextlib.contextmanager
+    def mine(self) -> Iterator[None]:
+        """Make sure of the folder, for this recorder alone. Raises RequestError."""
+        from filelock import FileLock, Timeout
+
+        name = f"DIR {shown_path(str(self.folder))}"
+        try:
+            self.folder.mkdir(exist_ok=True)
+            lock = FileLock(self.folder / LOCK, timeout=0)
+            lock.acquire()
+        except Timeout as fault:
+            raise RequestError(
+                f"{name} is being recorded into by another program: name another folder"
+            ) from fault
+        except FileNotFoundError as fault:
+            raise RequestError(f"{name} lies in no folder that is there: make it first") from fault
+        except (FileExistsError, NotADirectoryError) as fault:
+            raise RequestError(f"{name} is a file: name a folder") from fault
+        except OSError as fault:
+            raise RequestError(
+                f"{name} cannot be written ({(fault.strerror or 'refused').lower()}): choose "
+                "another folder, or ask its owner"
+            ) from fault
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def left_behind(self) -> list[Callable[[], Chore]]:
+        """What a crash or a power cut left to be done. Raises OSError."""
+        parts = [partial(recovery.finish, base) for base in recovery.parts(self.folder)]
+        return [*parts, *(partial(as_flac, base) for base in uncompressed(self.folder))]
+
+    def tend(self, recorder: Recorder, now_ns: int) -> None:
+        """Every ten seconds: measure the room, delete what is too much, stop where that is not
+        enough. What the disk refuses is told."""
+        if now_ns < self._due_ns:
+            return
+        self._due_ns = now_ns + int(TEND_SECONDS * 1e9)
+        try:
+            self._tend(recorder, now_ns)
+        except OSError as fault:
+            self.news.append(f"the folder cannot be looked after ({fault.strerror})")
+
+    def _tend(self, recorder: Recorder, now_ns: int) -> None:
+        if self._own is None:
+            found, left = list_recordings(self.folder)
+            self._own = {recording.name: recording for recording in found}
+            self.news += left
+        usage = shutil.disk_usage(self.folder)
+        report = recorder.report
+        plan = plan_room(
+            self._own.values(),
+            now_ns=time.time_ns() if report.plausible_clock else None,
+            free_bytes=usage.free,
+            total_bytes=usage.total,
+            bytes_per_second=self._pace(recorder, now_ns),
+            keep=self._keep,
+            least_free=self._least_free,
+            drop=self._drop,
+        )
+        self.report = DiskReport(usage.free, plan.seconds_left)
+        for recording in plan.delete:
+            del self._own[recording.name]
+            try:
+                delete_recording(self.folder, recording.name)
+            except RealtimeError as fault:
+                self.news.append(str(fault))
+        if plan.stop:
+            self.full = plan.stop
+            self.news.append(plan.stop)
+
+    def _pace(self, recorder: Recorder, now_ns: int) -> float:
+        """Bytes a second that go to the disk: what went there so far, or what is going to."""
+        self._began_ns = self._began_ns or now_ns
+        seconds = (now_ns - self._began_ns) / 1e9
+        if seconds < PACE_SECONDS:
+            return recorder.nominal_pace
+        share = recorder.report.recorded / (seconds * recorder.sample_rate)
+        return share * recorder.nominal_pace
+
+    def note(self, base: Path) -> Chore:
+        """A recording is complete: it may have to go some day. A chore, after all others."""
+        name = base.relative_to(self.folder).as_posix()
+        recording = read_recording(self.folder, name)
+        if recording is not None and self._own is not None:
+            self._own[name] = recording
+        yield

@@ -1,0 +1,351 @@
+"""Ring to files: nothing that was captured is dropped, and what is missing is on record.
+
+`step` is called again and again by the one thread that owns a recorder; it has no thread, sleep
+or clock of its own. The ring is the buffer: while the disk is slow, full or gone, samples wait
+there, and the next segment begins at the first that is not yet on the disk for sure. What has
+left the ring before the disk was ready is a gap with the cause "disk". A gap longer than
+`FILLED_SECONDS` ends a segment; a shorter one is zeros in it.
+
+Work that may take long (a FLAC, a segment that a crash left behind, columns) is a chore: a
+generator that does a little at each step.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from realtime.audio.ring import AudioRing
+from realtime.engine.status import Cause, Gap, Status
+from realtime.errors import Overrun
+from realtime.recording import names, recovery
+from realtime.recording.chores import Chore, Chores
+from realtime.recording.clock import UtcClock
+from realtime.recording.segment import Segment, taken
+from realtime.recording.segments import Segmentation
+from realtime.recording.stream import Moment, Stream, joined, missing, within
+from realtime.recording.watch import Watch
+
+SYNC_SECONDS = 0.5
+"""Between two syncs: what a power cut may cost."""
+
+CLOCK_SECONDS = 1.0
+"""Between two looks at the clock of people."""
+
+CHUNK_SECONDS = 0.5
+"""Read from the ring and written at a time: 200 kB of stereo at 48000 Hz."""
+
+FILLED_SECONDS = 60.0
+"""A longer gap is left out of the files; what comes after it begins a new one."""
+
+RETRY_SECONDS = 1.0
+"""After the disk has failed, until it is tried again."""
+
+LEAD_SECONDS = 0.25
+"""When the ring has come round, this much more is left out: it moves on while one reads."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to record, where and how; checked."""
+
+    folder: Path
+    segmentation: Segmentation
+    name: str = names.PATTERN
+    depth: int = 24
+    after: Sequence[Callable[[Path], Chore]] = ()
+    """What to do with each complete recording, by its path without suffix."""
+    settings: dict[str, Any] | None = None
+    """For the sidecars."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a recorder says of itself after each step."""
+
+    recording: bool = False
+    name: str = ""
+    """Of the file that grows."""
+    position: int = 0
+    """Samples before this one were dealt with."""
+    behind: int = 0
+    """Samples captured that are not yet in a file, while recording."""
+    recorded: int = 0
+    """Samples in all files so far."""
+    n_files: int = 0
+    n_gaps: int = 0
+    missing: int = 0
+    """Samples of gaps so far, whatever the cause."""
+    missed: int = 0
+    """Those that were captured and had left the ring before the disk was ready."""
+    trouble: str = ""
+    """What the disk said, while it fails."""
+    troubles: int = 0
+    """How often it began to fail."""
+    synced_ns: int = 0
+    """Monotonic time of the last sync that went well."""
+    beat_ns: int = 0
+    """Monotonic time of the last step; a disk that stands still stops it."""
+    drift_ppm: float | None = None
+    clock_steps: int = 0
+    plausible_clock: bool = True
+    chores: int = 0
+
+
+class Recorder:
+    """One stream into one folder."""
+
+    def __init__(self, plan: Plan, stream: Stream, ring: AudioRing, status: Status, watch: Watch):
+        self._plan, self._stream, self._ring, self._status = plan, stream, ring, status
+        self._watch = watch
+        self._clock = UtcClock(ring.sample_rate)
+        self._clock_due = self._sync_due = self._retry_at = 0
+        self._gaps: list[Gap] = []
+        self._gaps_seen = 0
+        self._last_gap: list[Gap] = []
+        self._next = 0
+        self._segment: Segment | None = None
+        self._boundary: int | None = None
+        self._number = 0
+        self.chores = Chores()
+        self.report = Report()
+
+    @property
+    def sample_rate(self) -> int:
+        return self._ring.sample_rate
+
+    @property
+    def nominal_pace(self) -> float:
+        """Bytes a second while it records, before a FLAC makes them fewer."""
+        return self._ring.n_channels * self._plan.depth / 8 * self._ring.sample_rate
+
+    # The thread that owns it.
+
+    def step(self, now: Moment) -> None:
+        """Bring the files up to what was captured."""
+        self._tell_time(now)
+        if now.monotonic_ns >= self._retry_at:
+            try:
+                self._advance(now)
+                self._sync(now)
+                self._tell(trouble="")
+            except OSError as fault:
+                self._fail(fault, now)
+        self.chores.step(now.monotonic_ns)
+        written = self._ring.written
+        segment = self._segment
+        self._tell(
+            beat_ns=now.monotonic_ns,
+            recording=segment is not None,
+            name=segment.base.name if segment is not None else "",
+            position=self._next,
+            behind=written - self._next if segment is not None or self.report.trouble else 0,
+            drift_ppm=self._clock.drift_ppm,
+            clock_steps=self._clock.n_steps,
+            plausible_clock=self._clock.plausible or not self._status.epoch_ns,
+            chores=len(self.chores),
+        )
+
+    def rotate(self, now: Moment) -> None:
+        """End the segment here; the next begins with the next sample."""
+        try:
+            if self._segment is not None:
+                self._advance(now)
+                self._seal("asked for", now)
+        except OSError as fault:
+            self._fail(fault, now)
+
+    def finish(self, now: Moment, ended: str = "stopped") -> None:
+        """Write what there is and complete the file. Chores are left as they are."""
+        try:
+            self._advance(now)
+            self._seal(ended, now)
+        except OSError as fault:
+            self._fail(fault, now)
+
+    def save_last(self, seconds: float, now: Moment) -> None:
+        """The last `seconds`, as far as the ring goes back, as a file of its own."""
+        stop = self._ring.written
+        start = max(stop - int(seconds * self._ring.sample_rate), self._ring.oldest)
+        self._look_for_gaps()
+        try:
+            segment = self._open(start, ())
+            while segment.stop < stop:
+                self._append(segment, min(segment.stop + self._chunk, stop), now)
+            self._complete(segment, "asked for")
+        except OSError as fault:
+            self._fail(fault, now)
+
+    # Time.
+
+    def _tell_time(self, now: Moment) -> None:
+        if now.monotonic_ns < self._clock_due or not self._status.epoch_ns:
+            return
+        self._clock_due = now.monotonic_ns + int(CLOCK_SECONDS * 1e9)
+        index = self._ring.written
+        arrived = self._status.epoch_ns + round(index * 1e9 / self._ring.sample_rate)
+        steps = self._clock.n_steps
+        self._clock.feed(index, arrived, now.utc_ns - (now.monotonic_ns - arrived))
+        if self._clock.n_steps > steps and self._segment is not None:
+            self._boundary = self._end_of(self._segment.start)
+
+    def _end_of(self, start: int) -> int | None:
+        return self._plan.segmentation.end(start, self._ring.sample_rate, self._clock)
+
+    # Samples.
+
+    def _advance(self, now: Moment) -> None:
+        self._look_for_gaps()
+        if not self._status.epoch_ns:
+            return  # nothing was captured yet
+        for span in self._watch.look(self._ring, self._clock):
+            wanted = self._watch.until if span.stop is None else span.stop
+            self._write(span.start, wanted, now)
+            if span.stop is not None and self._next >= span.stop:
+                self._seal("trigger", now)
+                self._watch.done(span)
+
+    def _write(self, start: int, stop: int, now: Moment) -> None:
+        """Samples [start, stop) into segments, beginning where the last write ended."""
+        self._next = max(self._next, start)
+        while self._next < stop:
+            if self._segment is None:
+                self._begin(self._next)
+            segment, end = self._segment, min(self._next + self._chunk, stop)
+            assert segment is not None
+            if self._boundary is not None:
+                end = min(end, max(self._boundary, self._next))
+            if end > self._next:
+                self._append(segment, end, now)
+            if self._segment is not segment:
+                continue  # a long gap began another
+            self._next = segment.stop
+            if self._boundary is not None and self._next >= self._boundary:
+                self._seal("full", now)
+
+    @property
+    def _chunk(self) -> int:
+        return int(CHUNK_SECONDS * self._ring.sample_rate)
+
+    def _append(self, segment: Segment, end: int, now: Moment) -> None:
+        try:
+            block = self._ring.read(segment.stop, end)
+        except Overrun:
+            self._miss(segment, now)
+            return
+        self._look_for_gaps()
+        gaps = within(self._gaps, segment.stop, end)
+        segment.append(block, gaps)
+        self._tell(recorded=self.report.recorded + len(block))
+        self._count(gaps)
+
+    def _miss(self, segment: Segment, now: Moment) -> None:
+        """The ring has come round: enter what is gone, and go on with what is there."""
+        lead = int(LEAD_SECONDS * self._ring.sample_rate)
+        start, first = segment.stop, min(self._ring.oldest + lead, self._ring.written)
+        holes = missing(start, first, self._gaps, now.monotonic_ns)
+        if first - start <= FILLED_SECONDS * self._ring.sample_rate:
+            for at in range(start, first, self._chunk):
+                end = min(at + self._chunk, first)
+                zeros = np.zeros((end - at, self._ring.n_channels), np.float32)
+                segment.append(zeros, within(holes, at, end))
+        elif segment is self._segment:
+            self._seal("gap", now)
+            self._next = first
+            self._begin(first, holes)
+        self._count(holes)
+
+    def _count(self, gaps: Sequence[Gap]) -> None:
+        if gaps:
+            whole = joined(self._last_gap, gaps)
+            late = [gap.length for gap in gaps if gap.cause is Cause.DISK]
+            self._tell(
+                n_gaps=self.report.n_gaps + len(whole) - len(self._last_gap),
+                missing=self.report.missing + sum(gap.length for gap in gaps),
+                missed=self.report.missed + sum(late),
+            )
+            self._last_gap = whole[-1:]
+
+    def _look_for_gaps(self) -> None:
+        """Keep the gaps that the files have not come to yet. A gap is told before its zeros, so
+        after a read everything that was read is explained."""
+        snapshot = self._status.read()
+        fresh = snapshot.n_gaps - self._gaps_seen
+        if fresh:
+            self._gaps_seen = snapshot.n_gaps
+            self._gaps += snapshot.gaps[-fresh:]
+        oldest = min(self._next, self._ring.oldest)
+        self._gaps = [gap for gap in self._gaps if gap.index + gap.length > oldest]
+
+    # Segments.
+
+    def _begin(self, start: int, before: Sequence[Gap] = ()) -> None:
+        self._segment = self._open(start, before)
+        self._boundary = self._end_of(start)
+
+    def _open(self, start: int, before: Sequence[Gap]) -> Segment:
+        utc_ns = self._clock.utc_ns(start)
+        self._number += 1
+        stream, plan = self._stream, self._plan
+        name = names.segment_name(
+            plan.name, utc_ns, device=stream.device, index=start, number=self._number,
+            channels=stream.n_channels, rate=stream.sample_rate,
+        )  # fmt: skip
+        base = plan.folder / names.free_name(name, lambda name: taken(plan.folder / name))
+        return Segment(base, stream, start, utc_ns, plan.depth, plan.settings or {}, before)
+
+    def _seal(self, ended: str, now: Moment) -> None:
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            try:
+                self._complete(segment, ended)
+            except OSError:
+                self._segment = segment
+                raise
+            self._tell(synced_ns=now.monotonic_ns)
+
+    def _complete(self, segment: Segment, ended: str) -> None:
+        clock = {
+            "drift_ppm": self._clock.drift_ppm,
+            "plausible": self._clock.plausible,
+            "steps": [
+                {"index": step.index, "seconds": step.seconds}
+                for step in self._clock.steps
+                if segment.start <= step.index < segment.stop
+            ],
+        }
+        utc = self._clock.utc_ns(segment.start), self._clock.utc_ns(segment.stop)
+        segment.seal(ended, *utc, clock)
+        self._tell(n_files=self.report.n_files + 1)
+        for chore in self._plan.after:
+            self.chores.add(partial(chore, segment.base))
+
+    def _sync(self, now: Moment) -> None:
+        if self._segment is not None and now.monotonic_ns >= self._sync_due:
+            self._segment.sync()
+            self._sync_due = now.monotonic_ns + int(SYNC_SECONDS * 1e9)
+            self._tell(synced_ns=now.monotonic_ns)
+
+    # Trouble.
+
+    def _fail(self, fault: OSError, now: Moment) -> None:
+        """Let go of the file; what it has not safely is written again into the next one."""
+        segment, self._segment = self._segment, None
+        if segment is not None:
+            segment.give_up()
+            self._next = segment.synced
+            safe = segment.synced - segment.start
+            self.chores.add(partial(recovery.finish, segment.base, "disk", safe))
+        self._retry_at = now.monotonic_ns + int(RETRY_SECONDS * 1e9)
+        reason = fault.strerror or os.strerror(fault.errno or 0) or str(fault)
+        fresh = not self.report.trouble
+        self._tell(trouble=reason.lower(), troubles=self.report.troubles + fresh)
+
+    def _tell(self, **values: Any) -> None:
+        self.report = replace(self.report, **values)
