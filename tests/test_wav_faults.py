@@ -21,6 +21,7 @@ from readers import by_soundfile, read_by_all
 from wavs import as_bytes, new_writer, sound, write_file
 
 from realtime.recording import durable, wav
+from realtime.recording.riff import HEADER_BYTES
 from realtime.recording.wav import repair
 
 
@@ -97,6 +98,7 @@ def test_whichever_write_fails_halfway_all_before_it_stays(
     with pytest.raises(OSError, match="Input/output"):
         writer.write(block[n : n + 1000])
     assert writer.n_samples == n
+    assert path.stat().st_size == HEADER_BYTES + n * 6  # gives back the room too
     monkeypatch.undo()
     assert read_by_all(path, 24) == as_bytes(block[:n], 24)
     writer.write(block[n:])
