@@ -23,7 +23,7 @@ def test_frames_are_those_of_the_stft(rng: np.random.Generator, n_fft, hop, cent
     samples = rng.standard_normal(5000).astype(np.float32)
     shape = shape_for(n_fft, hop)
     frames = stft(samples, n_fft, hop, shape, center)
-    projector = Projector(shape, hop, len(frames), len(samples), center=center)
+    projector = Projector(shape, hop, len(frames), len(samples), lead=n_fft // 2 if center else 0)
     padded = projector.silence()
     padded[projector.sound] = samples
     np.testing.assert_allclose(projector.frames(padded, 0), frames, atol=1e-4)
@@ -39,7 +39,7 @@ def test_unchanged_frames_give_the_samples_back(rng: np.random.Generator, n_fft,
     samples = rng.standard_normal(hop * 70 + n_fft).astype(np.float32)
     shape = shape_for(n_fft, hop)
     n_frames = len(stft(samples, n_fft, hop, shape, center))
-    projector = Projector(shape, hop, n_frames, len(samples), center=center)
+    projector = Projector(shape, hop, n_frames, len(samples), lead=n_fft // 2 if center else 0)
     padded = projector.silence()
     padded[projector.sound] = samples
     again = projector.through(padded, lambda frames, first: frames, projector.silence())
@@ -53,7 +53,7 @@ def test_the_nearest_sound_is_that_of_istft(rng: np.random.Generator, n_fft, hop
     frames = rng.standard_normal((150, 2, n_fft // 2 + 1)) @ np.eye(n_fft // 2 + 1)
     frames = (frames[:, 0] + 1j * frames[:, 1]).astype(np.complex64)
     shape = shape_for(n_fft, hop)
-    projector = Projector(shape, hop, len(frames), center=center)
+    projector = Projector(shape, hop, len(frames), lead=n_fft // 2 if center else 0)
     ours = projector.samples(frames)[projector.sound]
     theirs = istft(frames, hop, n_fft, shape, center)
     assert len(ours) == len(theirs)
@@ -72,7 +72,7 @@ def test_many_blocks_are_as_one(rng: np.random.Generator, monkeypatch: pytest.Mo
 def test_a_longer_or_shorter_sound_than_the_frames_say_is_silent_beyond(rng):
     frames = rng.standard_normal((10, 33)).astype(np.complex64)
     for n_samples in (0, 1, 100, 1000):
-        projector = Projector(window("hann", 64), 16, 10, n_samples)
+        projector = Projector(window("hann", 64), 16, 10, n_samples, lead=32)
         made = projector.samples(frames)
         assert len(made[projector.sound]) == n_samples
         assert not made[projector.sound.stop :].any() and np.isfinite(made).all()

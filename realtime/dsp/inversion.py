@@ -94,7 +94,7 @@ def griffin_lim(
     asked, shape = _asked(magnitudes, n_fft, window)
     _check_rounds(rounds, momentum)
     begun = None if start is None else np.asarray(start).reshape(asked.shape)
-    projector = Projector(shape, hop, len(asked), length, center=center)
+    projector = Projector(shape, hop, len(asked), length, lead=len(shape) // 2 if center else 0)
     n_channels = asked.shape[1]
     made = np.empty((projector.sound.stop - projector.sound.start, n_channels), np.float32)
     for k in range(n_channels):
@@ -145,7 +145,7 @@ def invert_bands(
     _check_rounds(rounds, momentum)
     bands, shape = MelBands(filters), _window(window, n_fft, filters.shape[1])
     asked = asked.reshape(len(asked), -1, len(filters))
-    projector = Projector(shape, hop, len(asked), length, center=center)
+    projector = Projector(shape, hop, len(asked), length, lead=len(shape) // 2 if center else 0)
     n_channels = asked.shape[1]
     made = np.empty((projector.sound.stop - projector.sound.start, n_channels), np.float32)
     for k in range(n_channels):
@@ -164,17 +164,17 @@ class Target(Protocol):
     """Power by which the frames missed it, added up where `measuring`."""
     measuring: bool
 
-    def impose(self, frames: NDArray[np.complex64], first: int) -> NDArray[np.complex64]: ...
+    def impose(self, frames: NDArray, first: int) -> NDArray: ...
 
 
 def approach(
     projector: Projector,
-    samples: NDArray[np.float32],
+    samples: NDArray[np.floating],
     target: Target,
     rounds: int,
     momentum: float,
     progress: Progress,
-) -> NDArray[np.float32]:
+) -> NDArray[np.floating]:
     """Rounds from `samples`, (n_padded,), which is overwritten, until they no longer pay.
 
     The momentum acts on samples, which is the same as on frames: both steps between are linear.
@@ -186,7 +186,7 @@ def approach(
         projector.through(aim, target.impose, out=spare)
         # aim + momentum (aim - last), in place.
         last -= spare
-        last *= np.float32(-momentum)
+        last *= -momentum
         last += spare
         aim, last, spare = last, spare, aim
         progress((n + 1) / rounds)
@@ -203,7 +203,7 @@ class _Magnitudes:
         self.asked = np.ascontiguousarray(asked)
         self.missed, self.measuring = 0.0, False
 
-    def impose(self, frames: NDArray[np.complex64], first: int) -> NDArray[np.complex64]:
+    def impose(self, frames: NDArray, first: int) -> NDArray:
         asked = self.asked[first : first + len(frames)]
         found = np.abs(frames)
         if self.measuring:
@@ -220,7 +220,7 @@ class _Energies:
         self.asked, self._bands, self._power = asked, bands, power
         self.missed, self.measuring = 0.0, False
 
-    def impose(self, frames: NDArray[np.complex64], first: int) -> NDArray[np.complex64]:
+    def impose(self, frames: NDArray, first: int) -> NDArray:
         asked = self.asked[first : first + len(frames)]
         found = self._bands.energies(np.abs(frames) ** self._power)
         if self.measuring:

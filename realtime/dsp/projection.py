@@ -4,16 +4,17 @@ Most arrays of frames belong to no sound: neighbours overlap, and contradict eac
 them to samples by overlap-add with the dual window and back gives the nearest frames that a sound
 has (Griffin & Lim 1984). Methods that look for a sound whose frames have some property go to and
 fro between the two. Only samples are kept from round to round; frames live in blocks that stay in
-the cache. One thread owns an object; float32 throughout.
+the cache. One thread owns an object.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy import fft
 
 from realtime.dsp.windows import MIN_OVERLAP_POWER, check_hop
@@ -22,7 +23,7 @@ from realtime.errors import RequestError
 BLOCK_BYTES = 1 << 19
 """Windowed samples transformed in one call, as in `realtime.dsp.stft`."""
 
-Change = Callable[[NDArray[np.complex64], int], NDArray[np.complex64]]
+Change = Callable[[NDArray[np.complexfloating], int], NDArray[np.complexfloating]]
 """Frames (n, n_bins) that may be overwritten, and the number of the first; returns as many."""
 
 
@@ -31,8 +32,10 @@ class Projector:
 
     window : analysis window (n_fft,), n_fft and hop as in `realtime.dsp.spectra.stft`
     n_frames : at least 1
-    n_samples : of the sound, 0 outside; None: all that its frames say, as in `istft`
-    center : frame m is centred on sample m * hop; else it begins there
+    n_samples : of the sound, 0 outside; None: all that its frames say, with as much silence
+        behind as before, as in `istft`
+    lead : samples of silence that the first frame begins with, before the sound
+    dtype : of samples, float32 or float64; frames are complex64 or complex128
     Raises RequestError for arguments that do not fit.
 
     Samples lie in arrays (n_padded,), whose part `sound` is the sound: silence around it.
@@ -45,9 +48,11 @@ class Projector:
         n_frames: int,
         n_samples: int | None = None,
         *,
-        center: bool = True,
+        lead: int = 0,
+        dtype: DTypeLike = np.float32,
     ):
-        self._window = np.array(window, np.float32)
+        self.dtype: np.dtype[Any] = np.dtype(dtype)
+        self._window = np.array(window, self.dtype)
         self.n_fft, self.hop, self.n_frames = len(self._window), hop, n_frames
         check_hop(hop, self.n_fft)
         if n_frames < 1 or (n_samples is not None and n_samples < 0):
@@ -56,7 +61,6 @@ class Projector:
             )
         self._n_steps = -(-self.n_fft // hop)
         self._n_hops = n_frames + self._n_steps - 1
-        lead = self.n_fft // 2 if center else 0
         if n_samples is None:
             n_samples = (n_frames - 1) * hop + self.n_fft - 2 * lead
         self.n_padded = max(self._n_hops * hop, lead + n_samples)
@@ -68,27 +72,30 @@ class Projector:
         for step, part in enumerate(squared.reshape(self._n_steps, hop)):
             power[step : step + n_frames] += part
         power = power.reshape(-1)
-        self._share = np.zeros(self.n_padded, np.float32)
+        self._share = np.zeros(self.n_padded, self.dtype)
         self._share[: len(power)] = 1 / np.maximum(power, MIN_OVERLAP_POWER * power.max())
         self._share[: self.sound.start] = 0
         self._share[self.sound.stop :] = 0
-        self._block = max(1, min(n_frames, BLOCK_BYTES // (4 * self.n_fft)))
+        self.power = np.divide(1, self._share, out=self.silence(), where=self._share > 0)
+        """Of all windows over each sample, (n_padded,), 0 outside the sound: where inner products
+        of samples are weighted by it, overlap-add is the adjoint of the analysis."""
+        self._block = max(1, min(n_frames, BLOCK_BYTES // (self.dtype.itemsize * self.n_fft)))
         # A block of windows, not one broadcast over it: twice as quick.
         self._windows = np.broadcast_to(self._window, (self._block, self.n_fft)).copy()
-        self._sliced = np.empty((self._block, self.n_fft), np.float32)
+        self._sliced = np.empty((self._block, self.n_fft), self.dtype)
         # The padding behind each frame is zero from here on.
-        self._pieces = np.zeros((self._block, self._n_steps * hop), np.float32)
+        self._pieces = np.zeros((self._block, self._n_steps * hop), self.dtype)
 
-    def silence(self) -> NDArray[np.float32]:
+    def silence(self) -> NDArray[np.floating]:
         """An array for samples, (n_padded,)."""
-        return np.zeros(self.n_padded, np.float32)
+        return np.zeros(self.n_padded, self.dtype)
 
     def through(
-        self, samples: NDArray[np.float32], change: Change, out: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+        self, samples: NDArray[np.floating], change: Change, out: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
         """Take `samples` apart, let `change` have the frames block by block, put them together.
 
-        samples, out : float32 (n_padded,), not the same array; `out` is overwritten and returned
+        samples, out : (n_padded,), not the same array; `out` is overwritten and returned
         """
         out[:] = 0
         for first in range(0, self.n_frames, self._block):
@@ -96,7 +103,7 @@ class Projector:
         out *= self._share
         return out
 
-    def frames(self, samples: NDArray[np.float32], first: int) -> NDArray[np.complex64]:
+    def frames(self, samples: NDArray[np.floating], first: int) -> NDArray[np.complexfloating]:
         """Frames of `samples` from `first` on, as many as a block holds: (n, n_bins)."""
         n = min(self._block, self.n_frames - first)
         slices = as_strided(
@@ -109,7 +116,7 @@ class Projector:
         sliced *= self._windows[:n]
         return np.asarray(fft.rfft(sliced))
 
-    def samples(self, frames: NDArray[np.complexfloating]) -> NDArray[np.float32]:
+    def samples(self, frames: NDArray[np.complexfloating]) -> NDArray[np.floating]:
         """The sound nearest to `frames`, (n_frames, n_bins), in a new array (n_padded,)."""
         out = self.silence()
         for first in range(0, self.n_frames, self._block):
@@ -117,7 +124,7 @@ class Projector:
         out *= self._share
         return out
 
-    def _add(self, frames: NDArray, first: int, out: NDArray[np.float32]) -> None:
+    def _add(self, frames: NDArray, first: int, out: NDArray[np.floating]) -> None:
         n = len(frames)
         pieces = self._pieces[:n]
         whole = np.asarray(fft.irfft(frames, self.n_fft))
