@@ -27,7 +27,7 @@ from realtime.wording import say, shown_path
 if TYPE_CHECKING:
     from realtime.recording.metrics import Metrics
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 """Between two looks at engines and signals."""
 
 HEALTH_SECONDS = 1.0

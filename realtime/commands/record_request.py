@@ -28,8 +28,9 @@ from realtime.wording import shown_path
 
 T = TypeVar("T")
 
-BLOCK = 2048
-"""Samples in one callback (43 ms at 48000 Hz): nobody waits for them, and few calls cost little."""
+BLOCK = 1024
+"""Samples in one callback (21 ms at 48000 Hz): nobody waits for them, and few calls cost little;
+with more, gaps can no longer be timed to 5 ms."""
 
 RING_SECONDS = 60.0
 """Kept in memory where nothing more is asked for: twice a stall of the disk of 30 s."""

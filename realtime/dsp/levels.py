@@ -224,7 +224,7 @@ class _ChannelLevel:
         self.clipped = self.clipped or peak >= CLIP_LEVEL
         self.peak_db = _clamped_db(peak)
         keep = math.exp(-seconds / RMS_SECONDS)
-        fresh = float(samples @ samples) / len(samples)
+        fresh = float(np.einsum("i,i", samples, samples)) / len(samples)  # BLAS wakes its threads
         self._mean_square = keep * self._mean_square + (1 - keep) * fresh
         self._hold_age += seconds
         falling = min(max(self._hold_age - HOLD_SECONDS, 0.0), seconds)

@@ -37,7 +37,10 @@ SHIFT_SECONDS = 0.05
 changed its buffer, or a clock that drifts (a bad crystal by 0.0001 s in a window)."""
 
 SNAP = 0.2
-"""A loss within this part of a block of a whole number of blocks is that number of blocks."""
+"""A loss within this part of a block of a whole number of blocks is that number of blocks,"""
+
+SNAP_SECONDS = 0.001
+"""but not by more than this: a server that resamples loses no whole blocks."""
 
 
 class Intake:
@@ -205,6 +208,7 @@ def lost_samples(shift: float, cause: Cause, sample_rate: int, block_samples: in
     if lost < max(least, 1):
         return 0
     blocks = round(lost / block_samples)
-    if blocks and abs(lost - blocks * block_samples) <= SNAP * block_samples:
+    near = min(SNAP * block_samples, SNAP_SECONDS * sample_rate)
+    if blocks and abs(lost - blocks * block_samples) <= near:
         return blocks * block_samples
     return lost

@@ -21,8 +21,9 @@ from realtime.recording.recorder import Plan, Recorder
 from realtime.recording.stream import Moment, Stream
 from realtime.recording.watch import Watch
 
-STEP_SECONDS = 0.1
-"""Between two steps of the recorder: a fifth of what a power cut may cost."""
+STEP_SECONDS = 0.2
+"""Between two steps of the recorder: what a kill may cost, with what is on its way in the engine;
+half a second is allowed."""
 
 FINISH_SECONDS = 3.0
 """Given to the disk, and to the chores, at the end: all is to be over in five."""
