@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from realtime.audio.ring import AudioRing
     from realtime.dsp.cqt import cqt
+    from realtime.dsp.inversion import griffin_lim, invert_bands, pghi
     from realtime.dsp.levels import LevelMeter, column_db
     from realtime.dsp.processors.base import FrameFormat, Processor
     from realtime.dsp.processors.parameters import Box, Boxes, Choice, Number, Switch
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
         SourceError,
     )
     from realtime.picture.analysis import analyse
+    from realtime.picture.drawn import drawn
+    from realtime.picture.edited import edited
     from realtime.picture.format import PictureFormat, picture_format
+    from realtime.picture.invert import Inverted, invert
     from realtime.picture.load import Sound, load, open_sound
 
 __version__ = "0.1.0"
@@ -70,6 +74,9 @@ _HOMES = {
     "power_to_db": "realtime.dsp.spectra",
     "stft": "realtime.dsp.spectra",
     "cqt": "realtime.dsp.cqt",
+    "griffin_lim": "realtime.dsp.inversion",
+    "invert_bands": "realtime.dsp.inversion",
+    "pghi": "realtime.dsp.inversion",
     "StreamingIstft": "realtime.dsp.stft",
     "StreamingStft": "realtime.dsp.stft",
     "WINDOWS": "realtime.dsp.windows",
@@ -85,6 +92,10 @@ _HOMES = {
     "SettingsError": "realtime.errors",
     "SourceError": "realtime.errors",
     "analyse": "realtime.picture.analysis",
+    "drawn": "realtime.picture.drawn",
+    "edited": "realtime.picture.edited",
+    "Inverted": "realtime.picture.invert",
+    "invert": "realtime.picture.invert",
     "open_sound": "realtime.picture.load",
     "load": "realtime.picture.load",
     "Sound": "realtime.picture.load",
@@ -105,6 +116,7 @@ __all__ = [
     "EngineError",
     "FrameFormat",
     "FrequencyScale",
+    "Inverted",
     "LevelMeter",
     "MissingDependency",
     "Number",
@@ -124,7 +136,12 @@ __all__ = [
     "asymmetric_windows",
     "column_db",
     "cqt",
+    "drawn",
     "dual_window",
+    "edited",
+    "griffin_lim",
+    "invert",
+    "invert_bands",
     "istft",
     "load",
     "melspectrogram",
@@ -132,6 +149,7 @@ __all__ = [
     "note_name",
     "open_sound",
     "parse_effect",
+    "pghi",
     "picture_format",
     "power_to_db",
     "register",
