@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+import soundfile
 
 from realtime.audio.sources import parse_source
 from realtime.config import load
@@ -254,3 +255,23 @@ def test_trouble_is_shown_until_it_is_over_and_news_for_a_while_and_then_the_not
     assert notices.message(engine, 0, int(1e12 + 1e9)) == "back"
     later = int(1e12 + (NEWS_SECONDS + 1) * 1e9)
     assert notices.message(engine, 0, later) == "no microphone: playing the demo"
+
+
+def test_the_last_minutes_are_saved_after_the_fact_while_the_picture_goes_on(model, tmp_path):
+    ticks(model, lambda: model.shown.count > 200)
+    heard = model._engine.ring.written
+    model.save_sound(tmp_path)
+    ticks(model, lambda: "are saved as" in model.readout.message)
+    (path,) = tmp_path.glob("*.wav")
+    assert str(path) in model.readout.message
+    saved, rate = soundfile.read(path, dtype="float32")
+    assert rate == RATE and len(saved) >= heard
+    ring = model._engine.ring.read(0, heard)[:, 0]
+    assert np.abs(saved[:heard] - ring).max() <= 2**-23
+
+
+def test_where_nothing_can_be_saved_a_message_says_so(model, tmp_path):
+    ticks(model, lambda: model.shown.count > 20)
+    (tmp_path / "file").touch()
+    model.save_sound(tmp_path / "file")
+    ticks(model, lambda: "nothing could be saved in" in model.readout.message)

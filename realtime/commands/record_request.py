@@ -16,6 +16,7 @@ from realtime.config import AudioSettings, RecordSettings, Settings
 from realtime.errors import RequestError, SettingsError
 from realtime.recording.compress import as_flac
 from realtime.recording.disk import Disk
+from realtime.recording.excerpt import LAST_SECONDS
 from realtime.recording.names import check_pattern
 from realtime.recording.pcm import DEPTHS
 from realtime.recording.recorder import Plan
@@ -37,9 +38,6 @@ RING_SECONDS = 60.0
 
 LONGEST_LAST = 3600.0
 """Of --last: an hour of stereo at 48000 Hz is 1.4 GB of memory."""
-
-LAST_SECONDS = 300.0
-"""Saved on request where --last says nothing, as far as the ring goes back."""
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from realtime.errors import Overrun
 from realtime.recording import names, recovery
 from realtime.recording.chores import Chore, Chores
 from realtime.recording.clock import UtcClock
-from realtime.recording.segment import Segment, taken
+from realtime.recording.segment import Segment, beside, taken
 from realtime.recording.segments import Segmentation
 from realtime.recording.stream import Moment, Stream, joined, missing, within
 from realtime.recording.watch import Watch
@@ -169,8 +169,11 @@ class Recorder:
         except OSError as fault:
             self._fail(fault, now)
 
-    def save_last(self, seconds: float, now: Moment) -> None:
-        """The last `seconds`, as far as the ring goes back, as a file of its own."""
+    def save_last(self, seconds: float, now: Moment) -> Path | None:
+        """The last `seconds`, as far as the ring goes back, as a file of its own; None where there
+        is nothing yet, or the disk fails."""
+        if not self._status.epoch_ns:
+            return None
         stop = self._ring.written
         start = max(stop - int(seconds * self._ring.sample_rate), self._ring.oldest)
         self._look_for_gaps()
@@ -181,6 +184,8 @@ class Recorder:
             self._complete(segment, "asked for")
         except OSError as fault:
             self._fail(fault, now)
+            return None
+        return beside(segment.base, ".wav")
 
     # Time.
 

@@ -122,6 +122,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("reset_hold", "Picture", "Reset peaks and clipping", ("X",),
            "reset peak hold and clip lights"),
     Action("screenshot", "Picture", "Save picture", ("Ctrl+S", "F12"), "save a screenshot"),
+    Action("save_sound", "Picture", "Save sound", ("K", "Ctrl+Shift+S"),
+           "keep the last minutes of sound as a file"),
     Action("quit", "Picture", "Quit", ("Q", "Ctrl+Q"), "quit"),
 
     Action("n_fft_down", "Analysis", "Smaller n_fft", ("[",),

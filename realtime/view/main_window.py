@@ -44,6 +44,14 @@ ERROR_SECONDS = 6.0
 HEADER_BUTTONS = ("pause", "live", "screenshot", "fullscreen", "side_panel", "help")
 
 
+StandardLocation = QStandardPaths.StandardLocation
+
+
+def _place(kind: StandardLocation) -> Path:
+    """The user's own folder of that kind."""
+    return Path(QStandardPaths.writableLocation(kind))
+
+
 class MainWindow(QMainWindow):
     """offscreen : there is no display; the picture is drawn through EGL when it is saved.
     persistent : remember place and settings for the next run.
@@ -69,6 +77,7 @@ class MainWindow(QMainWindow):
             self._tell,
             {
                 "screenshot": self._save_to_pictures,
+                "save_sound": lambda: model.save_sound(_place(StandardLocation.MusicLocation)),
                 "quit": self.close,
                 "side_panel": lambda: self.aside.setVisible(self.aside.isHidden()),
                 "fullscreen": lambda: self.set_fullscreen(not self.isFullScreen()),
@@ -266,8 +275,8 @@ class MainWindow(QMainWindow):
             )
 
     def _save_to_pictures(self) -> None:
-        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.PicturesLocation)
-        path = Path(folder) / f"spectrogram-{datetime.now():%Y%m%d-%H%M%S}.png"
+        folder = _place(StandardLocation.PicturesLocation)
+        path = folder / f"spectrogram-{datetime.now():%Y%m%d-%H%M%S}.png"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.save_picture(path)

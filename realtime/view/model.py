@@ -10,6 +10,7 @@ import collections
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from realtime import config
@@ -17,9 +18,11 @@ from realtime.audio.metering import RingMeter
 from realtime.audio.ring import AudioRing
 from realtime.config import Settings
 from realtime.dsp.levels import LevelMeter
-from realtime.engine.process import EngineProcess
+from realtime.engine.process import EngineProcess, Event
 from realtime.engine.status import State
 from realtime.errors import SettingsError
+from realtime.recording.excerpt import Excerpt
+from realtime.recording.stream import Stream
 from realtime.view.analysis import Analysis, frames_in_a_column
 from realtime.view.history import ColumnHistory
 from realtime.view.hold import PeakHold
@@ -94,6 +97,7 @@ class LiveModel:
         self._paused_at: float | None = None
         self._input_meter = RingMeter(ring)
         self._hold = PeakHold(self._live.histories)
+        self._excerpt: Excerpt | None = None
         self._message = ""
         self._latency = 0.0
         self._interval = 0.0
@@ -288,6 +292,9 @@ class LiveModel:
         """What nobody sees sixty times a second, and what would cost as much as the columns."""
         for event in self._engine.poll(now_ns):
             self._notices.heed(event, now_ns)
+        if self._excerpt is not None and self._excerpt.told is not None:
+            self._notices.heed(Event("notice", self._excerpt.told), now_ns)
+            self._excerpt = None
         self._look_for_span()
         self._input_meter.update()
         if self._monitoring is not None:
@@ -364,6 +371,12 @@ class LiveModel:
         assert self._monitoring is not None, "this run plays nothing"
         return self._monitoring.meter.levels
 
+    def save_sound(self, folder: Path) -> None:
+        """Write the last minutes of what was captured; a message tells what became of it."""
+        if self._excerpt is None:
+            stream = Stream(self.info.name, self.info.name, self.sample_rate, self.n_channels)
+            self._excerpt = Excerpt(folder, stream, self._engine.ring, self._engine.status)
+
     def panic(self) -> None:
         """Silence, at once; effects are left out until they are asked for again."""
         self.change({"monitor.mute": True, "monitor.bypass": True})
@@ -402,4 +415,6 @@ class LiveModel:
 
     def close(self) -> None:
         """Stop the engine. Safe twice."""
+        if self._excerpt is not None:
+            self._excerpt.wait()
         self._engine.stop()

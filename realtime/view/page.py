@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import floor
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,8 @@ REFUSAL_NS = 4_000_000_000
 """How long a refused change stays on the status line."""
 
 PERFORMED = (
-    "pause", "back", "forward", "live", "reset_hold", "quit", "help", "escape", "panic",
+    "pause", "back", "forward", "live", "reset_hold", "save_sound", "quit", "help", "escape",
+    "panic",
 )  # fmt: skip
 """Actions without `change` that a terminal can do; the window has more."""
 
@@ -96,6 +98,8 @@ class Page:
                 model.reset_clip()
             case "panic":
                 model.panic()
+            case "save_sound":
+                model.save_sound(Path.cwd())
             case "help":
                 self._help = not self._help
             case "escape":

@@ -1,0 +1,69 @@
+"""The last minutes of what is being watched, saved after the fact."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from realtime.audio.ring import AudioRing
+from realtime.engine.status import Status
+from realtime.errors import RealtimeError
+from realtime.recording.recorder import Plan, Recorder
+from realtime.recording.segments import Segmentation
+from realtime.recording.stream import Moment, Stream
+from realtime.recording.watch import Watch
+from realtime.wording import shown_path
+
+LAST_SECONDS = 300.0
+"""Saved where nobody says how much, as far as the ring goes back."""
+
+
+class Excerpt:
+    """Writes in a thread of its own, so that the picture goes on. Owner: who made it.
+
+    The file is one as `realtime record` makes them, with its sidecar.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        stream: Stream,
+        ring: AudioRing,
+        status: Status,
+        seconds: float = LAST_SECONDS,
+    ):
+        self._folder, self._seconds = folder, seconds
+        self._recorder = Recorder(
+            Plan(folder, Segmentation(None)),
+            stream,
+            ring,
+            status,
+            Watch((), ring.sample_rate, ring.n_channels),
+        )
+        self._told: str | None = None
+        self._thread = threading.Thread(target=self._save, name="excerpt", daemon=True)
+        self._thread.start()
+
+    @property
+    def told(self) -> str | None:
+        """What became of it, a sentence; None while it is being written."""
+        return self._told
+
+    def wait(self) -> None:
+        """Until it is written."""
+        self._thread.join()
+
+    def _save(self) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            now = Moment.now()
+            self._recorder.step(now)
+            path = self._recorder.save_last(self._seconds, now)
+            trouble = self._recorder.report.trouble
+        except (OSError, RealtimeError) as fault:
+            path, trouble = None, str(fault)
+        if path is None:
+            folder = shown_path(str(self._folder))
+            self._told = f"nothing could be saved in {folder}: {trouble or 'no sound has come yet'}"
+        else:
+            self._told = f"the last minutes are saved as {path}"
