@@ -52,6 +52,24 @@ class LoopDisk:
     def _mount(self) -> None:
         _run("mount", "-o", "loop", self._image, self.folder)
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Whoever writes, waits."""
+        _run("fsfreeze", "--freeze", self.folder)
+        try:
+            yield
+        finally:
+            _run("fsfreeze", "--unfreeze", self.folder)
+
+    def go_read_only(self) -> None:
+        """As the system does when it finds the file system damaged."""
+        found = subprocess.run(
+            ["findmnt", "-no", "SOURCE", self.folder], check=True, capture_output=True, text=True
+        )
+        device = Path(found.stdout.strip()).name
+        _run("mount", "-o", "remount,errors=remount-ro", self.folder)
+        Path(f"/sys/fs/ext4/{device}/trigger_fs_error").write_text("1")
+
     def cut_power(self) -> None:
         """From here on every access fails."""
         fd = os.open(self.folder, os.O_RDONLY)

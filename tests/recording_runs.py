@@ -16,6 +16,8 @@ from typing import Any
 import children
 import psutil
 
+from realtime.recording import sidecar
+
 START_SECONDS = 15.0
 END_SECONDS = 5.0
 """The longest a recorder may take to end when it is asked to."""
@@ -55,6 +57,12 @@ class Running:
             START_SECONDS,
         )
 
+    def seconds_captured(self) -> float:
+        """Since the start of the stream, by its first sidecar."""
+        notes = (*self.folder.glob("*.json"), *self.folder.glob("*.part.json"))
+        starts = [values["utc_start"] for note in notes if (values := sidecar.read(note))]
+        return (time.time_ns() - sidecar.utc_ns(min(starts))) / 1e9
+
     def signal(self, name: str) -> None:
         self.process.send_signal(getattr(signal, name))
 
@@ -69,10 +77,13 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, *arguments: str, env: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    log: Path | None = None,
 ) -> Iterator[Running]:
-    """In a terminal-less process that ends with the test."""
-    log = folder.parent / f"{folder.name}.log"
+    """In a terminal-less process that ends with the test. log : beside the folder without it"""
+    log = log or folder.parent / f"{folder.name}.log"
     recorder = Running(folder, log, *arguments, env=dict(env or os.environ))
     try:
         yield recorder
