@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import struct
+import wave
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from readers import count_by_all, read_by_all
 from wavs import FORMATS, METADATA, RATE, as_bytes, in_any_folder, new_writer, sound, write_file
 
+from realtime.recording.riff import HEADER_BYTES
 from realtime.recording.wav import SLICE_VALUES, WavWriter
 
 
@@ -30,6 +33,25 @@ def test_every_reader_reads_the_samples_before_and_after_the_seal(tmp_path, rng,
     info = soundfile.info(path)
     assert (info.samplerate, info.channels) == (RATE, n_channels)
     assert path.stat().st_size % 2 == 0
+
+
+@pytest.mark.parametrize(("depth", "n_channels"), FORMATS)
+def test_the_chunks_are_as_the_standard_asks(tmp_path, rng, depth, n_channels):
+    path, n = tmp_path / "a.wav", 1001
+    write_file(path, sound(rng, n, n_channels), depth)
+    raw = path.read_bytes()
+    assert int.from_bytes(raw[4:8], "little") == len(raw) - 8
+    plain = {16: "WAVE_FORMAT_PCM", 24: "WAVE_FORMAT_PCM", 32: "WAVE_FORMAT_IEEE_FLOAT"}[depth]
+    with soundfile.SoundFile(path) as file:
+        assert ("WAVE_FORMAT_EXTENSIBLE" if n_channels > 2 else plain) in file.extra_info
+    if depth == 32:
+        at = raw.index(b"fact")
+        assert raw[at + 4 : at + 12] == struct.pack("<II", 4, n)
+    else:
+        assert b"fact" not in raw[:HEADER_BYTES]
+    if depth < 32 and n_channels <= 2:  # Python's own reader, and all that build on it
+        with wave.open(str(path)) as file:
+            assert file.getparams()[:4] == (n_channels, depth // 8, RATE, n)
 
 
 @pytest.mark.parametrize("depth", [16, 24, 32])
