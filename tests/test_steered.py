@@ -34,10 +34,10 @@ from realtime.engine.steered import (
 DELAY = 4800
 """Samples between capture and playback: 100 ms, of which frames and bursts need 80."""
 
-KNOWN_AFTER = 65.0
-"""Seconds after which the clocks are known and the loop is the slow one."""
+KNOWN_AFTER = {jitter: 10.0, bursts: 60.0}
+"""Seconds after which the clocks are known, and the ratio takes no more steps."""
 
-WINDOW = 4.0
+WINDOW = 1.0
 """Seconds of tone that are looked at at once."""
 
 STEEPEST = 2 * np.pi * TONE_HZ / RATE * LEVEL
@@ -68,28 +68,26 @@ def assert_stays(
     assert at[0] < 1.0
     assert len(at) > len(played) - 1.0 * out_rate, "all but the beginning is sound"
     assert playback.underflows == playback.missing == 0
-    later = at > KNOWN_AFTER
-    usual = np.median(latency[later])
+    begin = np.median(latency[at < at[0] + 0.3])
     n = round(WINDOW * out_rate)
-    begins = range(round(KNOWN_AFTER * out_rate), len(played) - n, n)
+    begins = range(round(KNOWN_AFTER[late] * out_rate), len(played) - n, n)
     tones = [tone_snr(played[begin : begin + n, 0], out_rate) for begin in begins]
     print(  # noqa: T201
-        f"{ppm:+g} ppm to {out_rate} Hz: {1e3 * usual:.2f} ms, "
-        f"off by {1e3 * np.abs(latency - usual).max():.2f} ms at most, "
-        f"{1e3 * np.abs(latency - usual)[later].max():.2f} ms later on; "
+        f"{ppm:+g} ppm to {out_rate} Hz: {1e3 * begin:.2f} ms, "
+        f"off by {1e3 * np.abs(latency - begin).max():.2f} ms at most; "
         f"tone {min(tones):.0f} to {max(tones):.0f} dB"
     )
     # A device whose callbacks are never on time seems late, by less than a burst.
-    assert usual == pytest.approx(DELAY / RATE, abs=0.02)
-    assert playback.latency / RATE == pytest.approx(DELAY / RATE, abs=2e-3)
-    assert np.abs(latency - usual).max() < 2e-3
+    assert begin == pytest.approx(DELAY / RATE, abs=0.02)
+    assert playback.latency / RATE == pytest.approx(DELAY / RATE, abs=3e-3)
+    assert np.abs(latency - begin).max() < 2e-3
     assert min(tones) > 80
 
 
 CASES = [
     (jitter, 200.0, RATE),
     (bursts, -200.0, RATE),
-    (bursts, 0.0, RATE),
+    (bursts, 200.0, RATE),
     (bursts, 200.0, 44100),
 ]
 
@@ -98,15 +96,28 @@ CASES = [
 def test_latency_stays_and_a_tone_stays_clean(
     rng: np.random.Generator, late: Late, ppm: float, out_rate: int
 ) -> None:
-    assert_stays(rng, late, ppm, out_rate, KNOWN_AFTER + 3.5 * WINDOW)
+    assert_stays(rng, late, ppm, out_rate, KNOWN_AFTER[late] + 15.0)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize(("late", "ppm", "out_rate"), [*CASES, (bursts, 200.0, RATE)])
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("late", "ppm", "out_rate"), CASES)
 def test_latency_stays_and_a_tone_stays_clean_for_ten_minutes(
     rng: np.random.Generator, late: Late, ppm: float, out_rate: int
 ) -> None:
     assert_stays(rng, late, ppm, out_rate, 600.0)
+
+
+def test_latency_is_kept_as_it_was_at_first_by_what_is_learnt_of_it_later() -> None:
+    """In bursts nobody knows at first, to a millisecond or two, what it is."""
+    off = []
+    for seed in range(1, 5):
+        rng = np.random.default_rng(seed)
+        capture, output = Device(bursts(rng), ppm=200.0), Device(bursts(rng), begins=0.0123)
+        played = Streams(steered(), capture, output).play(40.0)
+        at, latency = latencies(played, capture, output)
+        off.append(latency[-1] - np.median(latency[(at > 0.6) & (at < 1)]))
+    assert np.abs(off).mean() < 1.8e-3
 
 
 # Seams

@@ -2,33 +2,38 @@
 
 A callback tells how many samples there were so far and what the time is. It comes late, each time
 by another amount, and never early, so the least late of many is close to the truth. One thread
-owns a `DelayLockedLoop`; its `line` is immutable and may be read by any thread. Times are given
-to it, in seconds of any one clock: nothing here knows the time.
+owns a `DeviceClock`; its `line` is immutable and may be read by any thread. Times are given to
+it, in seconds of any one clock: nothing here knows the time.
 """
 
 from __future__ import annotations
 
+import collections
 import math
 from typing import NamedTuple
+
+import numpy as np
 
 FIRST_WINDOW_SECONDS = 0.3
 """Callbacks come in bursts 20 ms apart on some servers: fifteen of them tell a first line,"""
 
 WINDOW_SECONDS = 1.0
-"""and once there is time, longer windows: the least of twice as many is twice as true."""
+"""and the least late of each such window corrects it from then on."""
 
-WINDOW_GROWTH = 1 / 3
-"""Windows grow with the time the line is known: as a part of it."""
+HISTORY = 120
+"""Windows a line is fitted to: in two minutes a crystal wanders by less than a millionth."""
 
-LATENESS_SECONDS = 2e-4
-"""What the least late callback of `WINDOW_SECONDS` differs from one window to the next: a few
-times what 3 ms of even jitter at 20 ms intervals give."""
+LATENESS_SECONDS = 1e-4
+"""What the least late callback of a window is expected to differ from one window to the next;
+it weighs as much as `EXPECTED` windows that were seen."""
+
+EXPECTED = 2
 
 DRIFT = 3e-4
 """How far a sound card's crystal is off what it says: seldom more."""
 
-WANDER = 3e-8
-"""How far it wanders in a second (in T seconds, sqrt(T) times as far): warming up, mostly."""
+MOST_DRIFT = 5e-4
+"""No crystal is farther off: what looks so are bursts that beat with blocks."""
 
 PAUSE_SECONDS = 0.25
 """So much more time went by between two callbacks than was counted: they may never make up for
@@ -36,9 +41,10 @@ it."""
 
 SHIFT_SECONDS = 5e-3
 """All callbacks of a window this far from the line: it is another line. A device dropped a block,
-or a server changed its buffer; taken for drift, that would bend the line for minutes. (Bursts
-that beat with blocks, as every 20 ms of another clock with blocks of 480 samples, look the same
-each time the beat comes round, and latency then goes along by a block.)"""
+or a server changed its buffer; taken for drift, that would bend the line for minutes."""
+
+SHIFT_SPREADS = 5.0
+"""But where bursts beat with blocks, so much is usual each time the beat comes round."""
 
 
 class Line(NamedTuple):
@@ -50,6 +56,10 @@ class Line(NamedTuple):
     """Samples a second."""
     rate_error: float
     """How far `rate` is expected to be wrong (standard deviation), as a part of it."""
+    spread: float
+    """Seconds by which the least late of a window lie off the line (standard deviation)."""
+    opened: float
+    """When this line began to be learnt, in seconds."""
 
     def count_at(self, seconds: float) -> float:
         return self.count + (seconds - self.seconds) * self.rate
@@ -58,45 +68,46 @@ class Line(NamedTuple):
         return self.seconds + (count - self.count) / self.rate
 
 
-class DelayLockedLoop:
+class DeviceClock:
     """Fit the line on which the counts of a callback lie in time.
 
-    A loop of second order (time and rate), which the least late callback of each window corrects.
-    Its bandwidth is not set: the gains follow from the constants above and from what is known so
-    far, so that it opens wide, narrows as a fit through all it has seen would, and rests near
-    0.002 Hz, where it forgets at the pace at which crystals wander.
+    Least squares through the least late callback of each of the last `HISTORY` windows, and what
+    is known of the rate beforehand: that crystals are seldom off by more than `DRIFT`, or what
+    the line before told.
 
     sample_rate : of the device, as it says, in Hz
-    Source: Adriaensen 2005 (the loop); Kalman 1960 (its gains).
+    Source: Moon, Skelly & Towsley 1999 (clocks from the least late); Gauss 1809 (the rest).
     """
 
     def __init__(self, sample_rate: float):
         self._nominal = float(sample_rate)
+        self._rate, self._rate_error = self._nominal, DRIFT
         self._line: Line | None = None
+        self._windows: collections.deque[tuple[float, float, float]] = collections.deque(
+            maxlen=HISTORY
+        )
+        """(count, seconds, weight) of each window's least late, after `_origin`."""
+        self._origin = (0, 0.0)
         self._last, self._last_count = 0.0, 0
-        self._opened = self._begin = self._end = 0.0
-        self._least = math.inf
-        # Of the line's time and rate: variances and covariance.
-        self._time_variance = 0.0
-        self._covariance = 0.0
-        self._rate_variance = DRIFT**2
-        self._known = False
+        self._begin = self._end = 0.0
+        self._least, self._least_at = math.inf, (0, 0.0)
         self._forget = True
 
     @property
     def line(self) -> Line | None:
         """None until the first window has passed."""
-        return self._line if self._known else None
+        return self._line
 
     def update(self, count: int, seconds: float) -> None:
         """A callback at `seconds`, when there were `count` samples."""
-        if self._line is None:
-            self._line = Line(seconds, count, self._nominal, DRIFT)
         uncounted = seconds - self._last - (count - self._last_count) / self._nominal
         if self._forget or uncounted > PAUSE_SECONDS:
-            self._open(seconds)
+            self._open(count, seconds)
+            self._end = seconds + FIRST_WINDOW_SECONDS
         self._last, self._last_count = seconds, count
-        self._least = min(self._least, seconds - self._line.seconds_at(count))
+        late = seconds - self._origin[1] - (count - self._origin[0]) / self._rate
+        if late < self._least:
+            self._least, self._least_at = late, (count, seconds)
         if seconds >= self._end:
             self._close(seconds)
 
@@ -105,92 +116,90 @@ class DelayLockedLoop:
 
         Again and again is as good as once: what is being learnt is not begun anew.
         """
-        self._forget |= self._last - self._opened > WINDOW_SECONDS
+        self._forget |= self._last - self._origin[1] > WINDOW_SECONDS
 
-    def _open(self, seconds: float) -> None:
-        self._forget = False
-        self._time_variance, self._covariance = 1.0, 0.0
-        self._opened = self._begin = seconds
-        self._end = seconds + FIRST_WINDOW_SECONDS
-        self._least = math.inf
+    def _open(self, count: int, seconds: float) -> None:
+        if self._line is not None:
+            self._rate, self._rate_error = self._line.rate, self._line.rate_error
+        self._origin, self._begin = (count, seconds), seconds
+        self._least, self._forget = math.inf, False
+        self._windows.clear()
 
     def _close(self, seconds: float) -> None:
         """Correct the line by the least late callback of the window, and begin another."""
-        assert self._line is not None
-        elapsed, late = seconds - self._begin, self._least
-        if abs(late) > SHIFT_SECONDS:
-            self._time_variance, self._covariance = 1.0, 0.0
-            self._opened = self._begin
-        self._time_variance += elapsed * (2 * self._covariance + elapsed * self._rate_variance)
-        self._covariance += elapsed * self._rate_variance
-        self._rate_variance += elapsed * WANDER**2
-        noise = LATENESS_SECONDS * WINDOW_SECONDS / elapsed
-        total = self._time_variance + noise**2
-        time_gain, rate_gain = self._time_variance / total, self._covariance / total
-        self._rate_variance -= rate_gain * self._covariance
-        self._time_variance *= 1 - time_gain
-        self._covariance *= 1 - time_gain
-        period = 1 / self._line.rate + rate_gain * late / self._nominal
-        self._line = Line(
-            seconds + time_gain * late,
-            self._line.count_at(seconds),
-            1 / period,
-            math.sqrt(self._rate_variance),
+        count, least_at = self._least_at
+        elapsed = seconds - self._begin
+        if self._windows and self._line is not None:
+            usual = SHIFT_SPREADS * self._line.spread
+            if abs(least_at - self._line.seconds_at(count)) > max(SHIFT_SECONDS, usual):
+                self._open(count, least_at)
+        self._windows.append((count - self._origin[0], least_at - self._origin[1], elapsed**2))
+        self._line = self._fit()
+        self._begin, self._end, self._least = seconds, seconds + WINDOW_SECONDS, math.inf
+
+    def _fit(self) -> Line:
+        """Lateness behind the nominal rate grows along a line."""
+        counts, seconds, weights = np.array(self._windows).T
+        x = counts / self._nominal
+        late = seconds - x
+        weights = weights / weights.sum()
+        middle, latest = weights @ x, weights @ late
+        n, dx, dy = len(x), x - middle, late - latest
+        xx, xy, yy = n * weights @ dx**2, n * weights @ (dx * dy), n * weights @ dy**2
+        least = yy - xy**2 / xx if n > 1 else 0.0
+        known = _variance(least, n) / self._rate_error**2
+        before = self._nominal / self._rate - 1
+        slope = min(max((xy + known * before) / (xx + known), -MOST_DRIFT), MOST_DRIFT)
+        variance = _variance(yy - 2 * slope * xy + slope**2 * xx, n)
+        return Line(
+            float(self._origin[1] + middle + latest),
+            float(self._origin[0] + middle * self._nominal),
+            float(self._nominal / (1 + slope)),
+            math.sqrt(variance / (xx + known)),
+            math.sqrt(variance),
+            self._origin[1],
         )
-        self._known = True
-        grown = max(FIRST_WINDOW_SECONDS, WINDOW_GROWTH * (seconds - self._opened))
-        self._begin, self._end = seconds, seconds + min(grown, WINDOW_SECONDS)
-        self._least = math.inf
 
 
-FAST_HZ = 0.02
-"""Bandwidth with which latency is pulled to its place until the clocks are known,"""
+def _variance(squares: float, n: int) -> float:
+    """Of the least late around a line. squares : summed over `n` windows"""
+    return (squares + EXPECTED * LATENESS_SECONDS**2) / (max(n - 2, 0) + EXPECTED)
 
-SLOW_HZ = 0.0006
-"""and from then on. What is left of 3 ms of jitter then bends a 1 kHz tone by less than 1e-4
-radian within seconds: 80 dB. With 0.0015 Hz it was 70 dB."""
 
-KNOWN = 1.5e-6
-"""The clocks are known when the rate of each is, to this: after a minute. What is still wrong
-then is steered out within that bend."""
+OMEGA = 0.01
+"""Of the loop, in radians a second (0.0016 Hz): slow beside what is still wrong of the clocks."""
 
-FAR_SECONDS = 1.5e-3
-"""Farther from its place than this, latency is pulled with the fast bandwidth again."""
+SLEW = 3e-7
+"""The ratio changes by at most this part a second, which bends a 1 kHz tone by 7e-5 radian within
+a second: 83 dB."""
 
-LAG = 0.33
-"""The slow loop looks at the error through a lag of this many of its 1 / (2 pi SLOW_HZ)."""
+FAR_RATIO = 1.2e-5
+"""A ratio farther off than this goes to its place in a step, a fraction of a cent: latency would
+go astray by more than half a millisecond meanwhile."""
+
+FAR_SECONDS = 1.75e-3
+"""A latency farther from its place than this is pulled there faster,"""
+
+NEAR_SECONDS = 1.25e-3
+"""until it is as near as this;"""
+
+PULL_SECONDS = 1.0
+"""in about this time, but"""
 
 STEEPEST = 2e-3
-"""Never faster or slower than the clocks ask for by more than this: 3.5 cents."""
+"""never faster or slower than the clocks ask for by more than this: 3.5 cents."""
 
 
-class Steering(NamedTuple):
-    """Where the loop that steers the resampling stands."""
-
-    ratio: float
-    """Device samples for one captured sample: what is to be done."""
-    integral: float
-    """What the ratio is in the long run."""
-    smooth: float
-    """The error as the slow loop sees it, in seconds."""
-
-
-def steer(
-    before: Steering, error: float, measured: float, rate_error: float, seconds: float
-) -> Steering:
+def steer(ratio: float, error: float, measured: float, seconds: float) -> float:
     """The ratio for the next `seconds`, with a latency too long by `error` seconds.
 
-    A proportional-integral loop that sees the error through a lag. Until the clocks are known it
-    is the faster one, and its integral follows their ratio `measured` (`rate_error` off, as a
-    part of it); from then on it no longer listens to that.
+    ratio : device samples for one captured sample, up to now. measured : the same of the clocks
+    A double integrator, damped critically, within bounds: latency is pulled to its place too slowly
+    to be measured in a tone. Where that would not do, the ratio goes to its place in a step.
     """
-    fast = rate_error > KNOWN or abs(error) > FAR_SECONDS
-    omega = 2 * math.pi * (FAST_HZ if fast else SLOW_HZ)
-    lag = min(1.0, seconds * omega / LAG)
-    smooth = before.smooth + (error - before.smooth) * lag
-    if fast:
-        integral = before.integral + (measured - before.integral) * lag
-    else:
-        integral = before.integral * (1 - omega**2 * smooth * seconds)
-    pull = min(max(math.sqrt(2) * omega * smooth, -STEEPEST), STEEPEST)
-    return Steering(integral * (1 - pull), integral, smooth)
+    growth = ratio / measured - 1
+    if abs(error) > FAR_SECONDS or abs(growth) > FAR_RATIO:
+        beyond = max(abs(error) - NEAR_SECONDS, 0.0)
+        return measured * (1 - math.copysign(min(beyond / PULL_SECONDS, STEEPEST), error))
+    change = -OMEGA * (OMEGA * error + 2 * growth)
+    return ratio + measured * seconds * min(max(change, -SLEW), SLEW)

@@ -14,7 +14,6 @@ jumps. Every seam fades.
 
 from __future__ import annotations
 
-import math
 import sys
 
 import numpy as np
@@ -22,7 +21,7 @@ import samplerate
 from numpy.typing import NDArray
 
 from realtime.audio.fifo import SampleFifo
-from realtime.dsp.clock import DelayLockedLoop, Line, Steering, steer
+from realtime.dsp.clock import HISTORY, WINDOW_SECONDS, DeviceClock, Line, steer
 
 CONVERTER = "sinc_medium"
 """131 dB at half a percent of a core a stream; `sinc_fastest` (104 dB) costs half of that."""
@@ -62,30 +61,39 @@ class SteeredPlayback:
         of each device, how late callbacks and worker are, and the resampler's LOOK_AHEAD)
     """
 
-    def __init__(self, n_channels: int, sample_rate: int, out_rate: int, delay: int):
-        self._sample_rate, self._delay = sample_rate, delay
+    def __init__(self, n_channels: int, sample_rate: int, out_rate: int, delay: float):
+        self._sample_rate = sample_rate
+        self.delay = delay
+        """Samples of the capture, as above. The worker's."""
         self._nominal = nominal = out_rate / sample_rate
         self._fifo = SampleFifo(int(ROOM_SECONDS * out_rate + delay * nominal), n_channels)
         # The capture callback's.
-        self._capture = DelayLockedLoop(sample_rate)
+        self._capture = DeviceClock(sample_rate)
         self._underflows_seen = 0
         # The worker's.
         self._resampler = samplerate.Resampler(CONVERTER, n_channels)
-        self._steering = Steering(nominal, nominal, 0.0)
+        self.ratio = nominal
+        """Device samples for one captured sample."""
         self._pushed = 0
         self.position = 0.0
         """On the time line, of the next sample that the resampler gives."""
         self._broken = True
         """What is pushed next does not follow what was written."""
-        self._moved = False
+        self._moved = True
+        """The delay was given, not found."""
+        self._anchor = (0, 0.0)
+        """(slot, position): where that delay began. What is known of the clocks tells better and
+        better what it truly was, and that is kept."""
+        self._joined: int | None = None
         self._timetable = (0, sys.maxsize)
         """(shift, first): slot s of the device plays sample s + shift of the fifo, from sample
         `first` on. What lies before that does not belong to this shift."""
         self.latency = 0.0
         """Samples of the capture between the newest captured and the one played."""
         # The output callback's.
-        self._output = DelayLockedLoop(out_rate)
+        self._output = DeviceClock(out_rate)
         self._asked = 0
+        self._memory = HISTORY * WINDOW_SECONDS * out_rate
         self._shift = 0
         self._sounding = False
         self._begun = False
@@ -98,11 +106,6 @@ class SteeredPlayback:
         """Times that sound broke off."""
         self.missing = 0
         """Samples of silence played since the first sound."""
-
-    @property
-    def ratio(self) -> float:
-        """Device samples for one captured sample."""
-        return self._steering.ratio
 
     def captured(self, index: int, now_ns: int) -> None:
         """From the capture callback: `index` samples of the time line were captured by now.
@@ -120,40 +123,52 @@ class SteeredPlayback:
             self._push(samples[begin : begin + PIECE])
 
     @property
-    def sounding(self) -> bool:
-        """Whether what was filled last ended with sound."""
-        return self._sounding
-
-    @property
     def asked(self) -> int:
         """Samples filled so far."""
         return self._asked
 
     @property
-    def clocks(self) -> tuple[float, float] | None:
-        """How much faster the capture's clock runs than the device's, as a part of it, and the
-        standard deviation of that; None until both are known."""
-        capture, output = self._capture.line, self._output.line
-        if capture is None or output is None:
-            return None
-        drift = capture.rate / output.rate * self._nominal - 1
-        return drift, math.hypot(capture.rate_error, output.rate_error)
+    def steady(self) -> bool:
+        """Whether what was filled last ended with sound, outside of any fade."""
+        return self._sounding and self._faded >= len(self._rise)
 
-    def behind(self, shift: int) -> float:
-        """Samples between the newest captured and the one played, for a playback at the same
-        rate that fills its slot s with sample s + shift."""
+    @property
+    def lines(self) -> tuple[Line, Line] | None:
+        """The clocks of capture and output; None until both are known."""
+        capture, output = self._capture.line, self._output.line
+        return None if capture is None or output is None else (capture, output)
+
+    def behind(self, slot: int, position: float) -> float:
+        """Samples between the newest captured and the one played, where `slot` of the device plays
+        the sample at `position` of the time line. `lines` are known."""
         capture, output = self._capture.line, self._output.line
         assert capture is not None and output is not None
-        return capture.count_at(output.seconds) - output.count - shift
+        return capture.count_at(output.seconds_at(slot)) - position
+
+    @property
+    def opened(self) -> int:
+        """Slot that passed when what is known of both clocks began. `lines` are known."""
+        capture, output = self._capture.line, self._output.line
+        assert capture is not None and output is not None
+        return round(output.count_at(max(capture.opened, output.opened)))
+
+    def remembers(self, slot: int) -> bool:
+        """Whether what is known of both clocks covers the time of this slot. `lines` are known."""
+        return self.opened <= slot and self._asked - slot < self._memory
 
     def skip(self, n: int) -> None:
         """From the worker: the next `n` samples of the time line go another way."""
         self._pushed += n
         self._broken = True
 
-    def retime(self, delay: int) -> None:
+    def retime(self, delay: float) -> None:
         """From the worker: another delay, from the next push on."""
-        self._delay, self._moved = delay, True
+        self.delay, self._moved = delay, True
+
+    def join(self, slot: int, shift: int, delay: float) -> None:
+        """From the worker: go on, with the next push, where a playback at the same rate fills its
+        slot s with sample s + shift, and bring latency to what it was at `slot`: `delay`."""
+        self.delay, self._anchor, self._joined = delay, (slot, slot + shift), shift
 
     def _push(self, piece: NDArray[np.float32]) -> None:
         begin = self._pushed
@@ -164,16 +179,19 @@ class SteeredPlayback:
         if self._broken:
             self._resampler.reset()
             self.position = float(begin)
-        error = 0.0 if self._broken else self._error(capture, output)
-        if self._broken or self._moved or must_jump(error, not self._sounding):
-            due = output.count_at(capture.seconds_at(self.position + self._delay))
-            self._timetable = (self._fifo.written - round(due), self._fifo.written)
-            self._moved, error = False, 0.0
+        placed = self._broken or self._moved
+        error = 0.0 if placed else self._error(capture)
+        if self._joined is not None:
+            self._begin_at(begin - self._joined)
+        elif placed or must_jump(error, self._silent):
+            slot = round(output.count_at(capture.seconds_at(self.position + self.delay)))
+            if self._moved:
+                self._anchor = (slot, self.position)
+            self._begin_at(slot)
+            error = 0.0
         seconds = len(piece) / self._sample_rate
-        doubt = max(capture.rate_error, output.rate_error)
-        self._steering = steer(self._steering, error, output.rate / capture.rate, doubt, seconds)
-        self.latency = self._delay + error * self._sample_rate
-        ratio = self._steering.ratio
+        ratio = self.ratio = steer(self.ratio, error, output.rate / capture.rate, seconds)
+        self.latency = self.delay + error * self._sample_rate
         self._resampler.set_ratio(ratio)
         resampled = self._resampler.process(piece, ratio)
         self.position += len(resampled) / ratio
@@ -182,10 +200,24 @@ class SteeredPlayback:
         if not self._broken:
             self._fifo.write(resampled)
 
-    def _error(self, capture: Line, output: Line) -> float:
+    @property
+    def _silent(self) -> bool:
+        """Nothing is heard, nor about to be."""
+        shift, first = self._timetable
+        return not self._sounding and self._asked + shift >= first
+
+    def _begin_at(self, slot: int) -> None:
+        """What is written next belongs in this slot."""
+        self._timetable = (self._fifo.written - slot, self._fifo.written)
+        self._moved, self._joined = False, None
+
+    def _error(self, capture: Line) -> float:
         """Seconds by which latency is too long for the next sample that is written."""
-        played = output.seconds_at(self._fifo.written - self._timetable[0])
-        return (capture.count_at(played) - self._delay - self.position) / capture.rate
+        slot, position = self._anchor
+        if self.remembers(slot):
+            self.delay = self.behind(slot, position)
+        behind = self.behind(self._fifo.written - self._timetable[0], self.position)
+        return (behind - self.delay) / capture.rate
 
     def fill(self, out: NDArray[np.float32], now_ns: int) -> None:
         """From the output callback: the next samples to be played, float32 (n, n_channels)."""

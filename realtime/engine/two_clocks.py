@@ -2,13 +2,15 @@
 
 Two devices may run on one clock or on two; which, only time tells. So samples go straight through
 at first, to the bit, and both clocks are watched. Where they surely differ, or the devices run at
-different rates, sound is resampled from then on, and the latency stays.
+different rates, sound is resampled from then on. Both ways play the same at the moment of change,
+and latency goes back from there to where it was.
 
 The same face, and the same threads, as `DirectPlayback`, which measures the delay for both ways.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -16,38 +18,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.audio.speaker import LONGEST_BLOCK
+from realtime.dsp.clock import Line
 from realtime.engine.monitor_status import MonitorStatus, Playing
 from realtime.engine.playback import Breaks, DirectPlayback
 from realtime.engine.steered import LOOK_AHEAD, SteeredPlayback
 
 SURE = 5.0
-"""Standard deviations by which the clocks must differ: by chance they never do."""
+"""Standard deviations by which the rates of the clocks must differ: by chance they never do."""
 
-LEAST_DRIFT = 2e-6
-"""Less than this is no drift: 2 ms would take a quarter of an hour, and crystals wander as far."""
+DRIFTED_SECONDS = 1.2e-3
+"""So far must the clocks have drifted apart: less is left for what is not known of them then, if
+latency is to stay within 2 ms,"""
 
-DRIFTED_SECONDS = 0.0035
-"""So far must they have drifted apart, too: bursts beat with each other, which moves what is seen
-of a clock by up to 3 ms for minutes. Kept in reserve."""
+SPREADS = 7.0
+"""and so many spreads of what is seen of them: where bursts beat with blocks, twice the beat has
+come round. Once, it comes to one of two clocks that agree, and not yet to the other."""
+
+RESERVE_SECONDS = 0.0035
+"""Kept for what clocks drift apart before that."""
 
 BLOCKS = 4
 """Of latency for callbacks that are late and come in bunches, where no slots could be counted."""
 
 FADE_SECONDS = 0.01
-"""From the one way to the other: they are apart by a fraction of a millisecond."""
+"""From the one way to the other, which are apart by a millionth."""
 
 
-WARM_SECONDS = 5.0
-"""A server moves its buffers while a stream is young: what was seen of its clock until then is
-forgotten."""
-
-MOST_DOUBT = 2e-5
-"""Nothing is sure before the clocks are known to this, after some 20 s."""
-
-
-def clocks_differ(drift: float, doubt: float) -> bool:
-    """drift : how much faster one clock runs, as a part of it. doubt : its standard deviation."""
-    return doubt <= MOST_DOUBT and abs(drift) > max(SURE * doubt, LEAST_DRIFT)
+def clocks_differ(capture: Line, output: Line, moved: float) -> bool:
+    """moved : seconds by which these lines, of the same rate by name, drifted apart."""
+    drift = output.rate / capture.rate - 1
+    doubt = math.hypot(capture.rate_error, output.rate_error)
+    spread = math.hypot(capture.spread, output.spread)
+    return abs(drift) > SURE * doubt and abs(moved) > max(DRIFTED_SECONDS, SPREADS * spread)
 
 
 class TwoClockPlayback:
@@ -64,7 +66,7 @@ class TwoClockPlayback:
     ):
         self._status, self._clock = status, clock
         self._block, self._rate = block, sample_rate
-        reserve = block + LOOK_AHEAD + round(DRIFTED_SECONDS * sample_rate)
+        reserve = block + LOOK_AHEAD + round(RESERVE_SECONDS * sample_rate)
         self._direct = DirectPlayback(n_channels, sample_rate, reserve, status)
         self._steered = SteeredPlayback(n_channels, sample_rate, out_rate, 0)
         self._same_rate = sample_rate == out_rate
@@ -76,11 +78,11 @@ class TwoClockPlayback:
         self._room = np.empty((LONGEST_BLOCK, n_channels), np.float32)
         self._missing = self._underflows = 0
         self._watched: int | None = None
-        """The shift for which `_delay` was seen,"""
-        self._warm = 0
-        """and samples pushed since then."""
-        self._delay = 0
-        """Samples between the newest captured and the one played, as it shall stay."""
+        """The shift that is watched,"""
+        self._since = 0
+        """and from which slot on."""
+        self._delay = 0.0
+        """Samples between the newest captured and the one played, then."""
         self._too_short = False
         """The callback's word to the worker: samples come too late again and again."""
         self._breaks = Breaks(out_rate)
@@ -92,36 +94,36 @@ class TwoClockPlayback:
         self._steered.captured(index, self._clock())
 
     def push(self, samples: NDArray) -> None:
-        if not self._steers and self._direct.settled and self._must_steer(len(samples)):
-            self._steered.retime(self._delay)
-            self._steers = True
+        if not self._steers and self._direct.settled:
+            self._watch()
         if self._too_short:
             self._too_short = False
-            self._delay += self._block
-            self._steered.retime(self._delay)
+            self._steered.retime(self._steered.delay + self._block)
         self._direct.push(samples)
         if self._steers:
             self._steered.push(samples)
         else:
             self._steered.skip(len(samples))
 
-    def _must_steer(self, n: int) -> bool:
-        """n : samples that are pushed now."""
-        clocks = self._steered.clocks
-        if clocks is None:
-            return False
+    def _watch(self) -> None:
+        """See how far the clocks have drifted apart, and whether to steer from now on."""
+        lines = self._steered.lines
+        if lines is None:
+            return
         if not self._same_rate:
-            self._delay = self._direct.latest + BLOCKS * self._block + LOOK_AHEAD
-            return True
-        behind = self._steered.behind(self._shift)
-        if self._watched != self._shift:
-            self._watched, self._warm = self._shift, 0
-        self._warm += n
-        if self._warm <= WARM_SECONDS * self._rate:
-            self._delay = round(behind)
-            return False
-        drifted = abs(behind - self._delay) > DRIFTED_SECONDS * self._rate
-        return drifted and clocks_differ(*clocks)
+            self._steered.retime(self._direct.latest + BLOCKS * self._block + LOOK_AHEAD)
+            self._steers = True
+            return
+        shift, now = self._shift, self._steered.asked
+        if self._watched != shift:
+            self._watched, self._since = shift, now
+        self._since = max(self._since, self._steered.opened)
+        if self._steered.remembers(self._since):
+            self._delay = self._steered.behind(self._since, self._since + shift)
+        moved = (self._steered.behind(now, now + shift) - self._delay) / self._rate
+        if clocks_differ(*lines, moved):
+            self._steered.join(self._since, shift, self._delay)
+            self._steers = True
 
     def resettle(self) -> None:
         self._steers, self._watched = False, None
@@ -129,18 +131,19 @@ class TwoClockPlayback:
 
     def fill(self, out: NDArray) -> None:
         now_ns, n = self._clock(), len(out)
-        resampled = self._room[:n]
+        resampled, steady = self._room[:n], self._steered.steady
         self._steered.fill(resampled, now_ns)
-        steers = self._steers and (self._steered.sounding or self._heard == 1.0)
+        steers = self._steers and (steady or self._heard == 1.0)
         if steers and self._heard == 1.0:
             out[:] = resampled
             self._count()
             return
         self._direct.fill(out)
         self._shift = self._direct.place - self._steered.asked
-        if self._direct.settled and self._same_rate and self._steered.clocks is not None:
-            behind = round(self._steered.behind(self._shift))
-            self._status.show_playback(Playing.SOUND, behind, self._steered.asked)
+        if self._direct.settled and self._same_rate and self._steered.lines is not None:
+            asked = self._steered.asked
+            behind = round(self._steered.behind(asked, asked + self._shift))
+            self._status.show_playback(Playing.SOUND, behind, asked)
         if not self._same_rate:
             out[:] = 0
         if steers or self._heard:
