@@ -59,23 +59,23 @@ class Disk:
         from filelock import FileLock, Timeout
 
         name = f"DIR {shown_path(str(self.folder))}"
+        lock = FileLock(self.folder / LOCK, timeout=0)
         try:
             self.folder.mkdir(exist_ok=True)
-            lock = FileLock(self.folder / LOCK, timeout=0)
-            lock.acquire()
-        except Timeout as fault:
-            raise RequestError(
-                f"{name} is being recorded into by another program: name another folder"
-            ) from fault
         except FileNotFoundError as fault:
             raise RequestError(f"{name} lies in no folder that is there: make it first") from fault
         except (FileExistsError, NotADirectoryError) as fault:
             raise RequestError(f"{name} is a file: name a folder") from fault
         except OSError as fault:
+            raise RequestError(_refusal(name, fault)) from fault
+        try:
+            lock.acquire()
+        except Timeout as fault:
             raise RequestError(
-                f"{name} cannot be written ({(fault.strerror or 'refused').lower()}): choose "
-                "another folder, or ask its owner"
+                f"{name} is being recorded into by another program: name another folder"
             ) from fault
+        except OSError as fault:
+            raise RequestError(_refusal(name, fault)) from fault
         try:
             yield
         finally:
@@ -141,3 +141,8 @@ class Disk:
         if recording is not None and self._own is not None:
             self._own[name] = recording
         yield
+
+
+def _refusal(name: str, fault: OSError) -> str:
+    reason = (fault.strerror or "refused").lower()
+    return f"{name} cannot be written ({reason}): choose another folder, or ask its owner"
