@@ -104,7 +104,7 @@ def recordings(kind: Kind, part: Part = "report") -> list[Recording]:
     found = []
     for held in HELD:
         if (held.kind, held.part) == (kind, part):
-            paths = sorted(_package(held.package).glob(held.files))
+            paths = sorted(package(held.package).glob(held.files))
             if not paths:
                 raise RuntimeError(f"package {held.package} no longer has {held.files}")
             groups = [paths] if held.joined else [[path] for path in paths]
@@ -130,7 +130,7 @@ def _read(path: Path) -> tuple[NDArray[np.float32], int]:
     return samples.mean(axis=1).astype(np.float32), sample_rate
 
 
-def _package(name: str) -> Path:
+def package(name: str) -> Path:
     """The folder a package was unpacked into, fetched when it is not there yet."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     root = cache / "realtime-spectrogram" / "recordings" / name

@@ -144,7 +144,7 @@ def test_frames_do_not_depend_on_how_the_sound_comes(cuts: list[int], n_fft: int
 
 
 def test_a_sound_longer_than_a_piece_is_transformed_in_pieces(rng):
-    assert CentredStft(512, 1).piece == 1020 and CentredStft(1 << 20, 1).piece == 1
+    assert CentredStft(512, 1).piece == 255 and CentredStft(1 << 20, 1).piece == 1
     sound = rng.uniform(-1, 1, 2 * CentredStft(512, 256).piece + 77).astype(np.float32)
     theirs = librosa.stft(sound, n_fft=512, hop_length=256).T
     assert np.abs(stft(sound, 512, 256) - theirs).max() <= 1e-6 * np.abs(theirs).max()

@@ -77,7 +77,7 @@ class StreamingCqt:
         for n_fft, rows in _grouped(lengths, longest, hop):
             kernels = _kernels(hz[rows] / sample_rate, lengths[rows], n_fft)
             frames = StreamingStft(n_fft, hop, np.ones(n_fft), n_channels=n_channels)
-            self._groups.append(_Group(frames, csr_array(kernels), len(kernels), self._none(0)))
+            self._groups.append(_Group(frames, kernels, rows.stop - rows.start, self._none(0)))
         self._begin()
 
     def _none(self, n_rows: int) -> NDArray[np.complex64]:
@@ -160,20 +160,23 @@ def _grouped(lengths: NDArray, longest: int, hop: int) -> Iterator[tuple[int, sl
         start, n_fft = stop, shorter
 
 
-def _kernels(cycles: NDArray, lengths: NDArray, n_fft: int) -> NDArray[np.complex64]:
-    """complex64 (n_rows, n_bins), conjugate, with 0 where little is; `cycles` a sample.
+def _kernels(cycles: NDArray, lengths: NDArray, n_fft: int) -> csr_array:
+    """complex64 (n_rows, n_bins), conjugate; `cycles` a sample.
 
     Each row's window lies in the middle of the frame, its phase is 0 there.
     """
-    kernels = np.zeros((len(cycles), n_fft // 2 + 1), np.complex64)
-    for kernel, frequency, length in zip(kernels, cycles, lengths, strict=True):
+    values, bins, ends = [], [], [0]
+    for frequency, length in zip(cycles, lengths, strict=True):
         n = math.ceil(length)
         places = np.arange(n) - n // 2
         shape = window("hann", n, np.float64)
         wave = np.zeros(n_fft, np.complex128)
         wave[n_fft // 2 + places] = shape * np.exp(2j * np.pi * frequency * places)
-        spectrum = np.asarray(fft.fft(wave))[: len(kernel)].conj()
+        spectrum = np.asarray(fft.fft(wave))[: n_fft // 2 + 1].conj()
         spectrum *= math.sqrt(length) / (n_fft * shape.sum())
-        kept = np.abs(spectrum) > LEAST_KERNEL * np.abs(spectrum).max()
-        kernel[kept] = spectrum[kept]
-    return kernels
+        kept = np.flatnonzero(np.abs(spectrum) > LEAST_KERNEL * np.abs(spectrum).max())
+        values.append(spectrum[kept].astype(np.complex64))
+        bins.append(kept)
+        ends.append(ends[-1] + len(kept))
+    shape = (len(cycles), n_fft // 2 + 1)
+    return csr_array((np.concatenate(values), np.concatenate(bins), ends), shape=shape)
