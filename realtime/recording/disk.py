@@ -71,6 +71,8 @@ class Disk:
         try:
             lock.acquire()
         except Timeout as fault:
+            if not (self.folder / LOCK).exists():
+                raise RequestError(_refusal(name, OSError())) from fault
             raise RequestError(
                 f"{name} is being recorded into by another program: name another folder"
             ) from fault
