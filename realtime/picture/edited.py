@@ -118,6 +118,8 @@ def _aim(
     before = np.concatenate([frames.push(samples), frames.finish()])
     if picture.kind == "stft":
         differs = _differs(after, np.abs(before) ** picture.power, picture, step_db)
+        # What was black and stays so, beside what was changed, may not light up.
+        differs |= (after == 0) & differs.any(axis=1, keepdims=True)
         magnitudes = np.where(differs, after ** (1 / picture.power), np.abs(before))
     elif picture.kind == "cqt":
         differs, magnitudes = _cqt_magnitudes(after, before, picture, samples, step_db)
