@@ -19,9 +19,9 @@ class Packer:
         """n_values : most values (samples times channels) in one block"""
         self.n_clipped = self.n_bad = 0
         self._depth = depth
-        full_scale = 2.0 ** (depth - 1)
-        self._scale = np.float32(full_scale)
-        self._low, self._high = np.float32(-full_scale), np.float32(full_scale - 1)
+        self._scale = np.float32(1.0 if depth == 32 else 2.0 ** (depth - 1))
+        self._most = np.float32(1.0 if depth == 32 else 1.0 - 1.0 / self._scale)
+        """No value above this: the largest integer, as a float."""
         self._values = np.empty(n_values, "<f4")
         self._words = np.empty(n_values, "<i4")
         self._bytes = np.empty((n_values, depth // 8), np.uint8)
@@ -34,18 +34,19 @@ class Packer:
         rounds nothing.
         """
         values = self._values[: block.size]
-        np.copyto(values.reshape(block.shape), block)
-        # written so that NaN, which compares as false, goes the long way too
-        if not (values.max(initial=0) <= 1 and values.min(initial=0) >= -1):
+        shaped = values.reshape(block.shape)
+        # as is nearly always the case; NaN compares as false, and goes the long way too
+        fits = block.max(initial=0) <= self._most and block.min(initial=0) >= -1
+        if not fits:
+            np.copyto(shaped, block)
             self._silence(values)
+            block = shaped
+        np.multiply(block, self._scale, out=shaped)
         if self._depth == 32:
             return values.view(np.uint8).data
-        values *= self._scale
         np.rint(values, out=values)
-        if values.max(initial=0) > self._high or values.min(initial=0) < self._low:
-            beyond = np.count_nonzero(values > self._high) + np.count_nonzero(values < self._low)
-            self.n_clipped += int(beyond)
-            np.clip(values, self._low, self._high, out=values)
+        if not fits:
+            self._clip(values)
         words, packed = self._words[: block.size], self._bytes[: block.size]
         words[:] = values
         _take_low_bytes(words, packed)
@@ -57,6 +58,12 @@ class Packer:
         np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
         if self._depth < 32:
             np.clip(values, -2.0, 2.0, out=values)
+
+    def _clip(self, values: np.ndarray) -> None:
+        low, high = -self._scale, self._scale - 1
+        beyond = np.count_nonzero(values > high) + np.count_nonzero(values < low)
+        self.n_clipped += int(beyond)
+        np.clip(values, low, high, out=values)
 
 
 def low_bytes(words: np.ndarray, depth: int) -> memoryview:
