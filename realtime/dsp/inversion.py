@@ -99,13 +99,14 @@ def griffin_lim(
     made = np.empty((projector.sound.stop - projector.sound.start, n_channels), np.float32)
     for k in range(n_channels):
         target = _Magnitudes(asked[:, k])
-        frames = (
+        # Not named, so that these frames, twice the magnitudes, are gone before the rounds.
+        samples = projector.samples(
             _integrated(target.asked, shape, hop)
             if begun is None
             else target.asked * np.exp(1j * np.angle(begun[:, k])).astype(np.complex64)
         )
         told = _told(progress, k, n_channels)
-        samples = approach(projector, projector.samples(frames), target, rounds, momentum, told)
+        samples = approach(projector, samples, target, rounds, momentum, told)
         made[:, k] = samples[projector.sound]
     return made[:, 0] if np.ndim(magnitudes) == 2 else made
 
@@ -150,9 +151,10 @@ def invert_bands(
     made = np.empty((projector.sound.stop - projector.sound.start, n_channels), np.float32)
     for k in range(n_channels):
         target = _Energies(np.ascontiguousarray(asked[:, k]), bands, power)
-        frames = _integrated(bands.power(target.asked) ** np.float32(1 / power), shape, hop)
+        magnitudes = bands.power(target.asked) ** np.float32(1 / power)
+        samples = projector.samples(_integrated(magnitudes, shape, hop))
         told = _told(progress, k, n_channels)
-        samples = approach(projector, projector.samples(frames), target, rounds, momentum, told)
+        samples = approach(projector, samples, target, rounds, momentum, told)
         made[:, k] = samples[projector.sound]
     return made[:, 0] if np.ndim(energies) == 2 else made
 
