@@ -7,7 +7,6 @@ the display's thread, which calls `tick` once a frame. Nothing in here waits.
 from __future__ import annotations
 
 import collections
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,16 +22,12 @@ from realtime.engine.status import State
 from realtime.errors import SettingsError
 from realtime.recording.excerpt import Excerpt
 from realtime.recording.stream import Stream
-from realtime.view.analysis import Analysis, frames_in_a_column
+from realtime.view.analysis import Analysis
+from realtime.view.columns import Columns
 from realtime.view.history import ColumnHistory
-from realtime.view.hold import PeakHold
 from realtime.view.monitoring import Monitoring, MonitorReadout, pane_names
 from realtime.view.notices import Notices
-from realtime.view.scroll import SmoothEdge
 from realtime.view.signals import Signals
-
-LIVE_BUDGET_SECONDS = 0.008
-"""Half a frame at 60 per second; live columns take a tenth of it."""
 
 TAKEN_SHARE = 0.45
 """Of a frame: samples are taken in by as many. Frames closer than that are much the same, and
@@ -40,12 +35,6 @@ each taking costs more than the columns themselves;"""
 
 TAKEN_SECONDS = 0.04
 """but never less often than this, three frames of a screen: the picture is as much later."""
-
-AGAIN_BUDGET_SECONDS = 0.010
-"""For analysing the visible span again: 12 s at 4096/256 is done in some ten frames."""
-
-SETTLE_SECONDS = 5.0
-"""The longest that a picture to be kept waits for its columns; those of 12 s take less than 1 s."""
 
 LOOK_AROUND_NS = 90_000_000
 """Engine, meters and messages are looked after at this interval, with the next samples taken in:
@@ -90,19 +79,13 @@ class LiveModel:
         ring = engine.ring
         self._monitoring = Monitoring(engine) if engine.monitors else None
         self._heard = self._signals()
-        self._live = Analysis(self._heard, settings.stft, settings.display, start=ring.oldest)
-        self._still: Analysis | None = None
-        self._pending: Analysis | None = None
-        self._edge = SmoothEdge(self.sample_rate)
-        self._paused_at: float | None = None
+        self._columns = Columns(self._heard, ring, settings, self._announce)
         self._input_meter = RingMeter(ring)
-        self._hold = PeakHold(self._live.histories)
         self._excerpt: Excerpt | None = None
         self._message = ""
         self._latency = 0.0
         self._interval = 0.0
         self._last_tick_ns = self._look_around_ns = 0
-        self._skipped_before = 0
         self.latencies_ms: collections.deque[float] = collections.deque(maxlen=4096)
         """One for each tick that drew something new: for `doctor` and the benchmarks."""
 
@@ -117,7 +100,7 @@ class LiveModel:
     @property
     def shown(self) -> Analysis:
         """The columns on screen: live, or a span of the past analysed again."""
-        return self._still or self._live
+        return self._columns.shown
 
     @property
     def histories(self) -> list[ColumnHistory]:
@@ -143,19 +126,10 @@ class LiveModel:
         half = self.sample_rate / 2
         return min(self.settings.display.f_high or half, half)
 
-    @property
-    def _newest(self) -> float:
-        """The instant of the newest live column."""
-        return self._live.sample_at(self._live.count)
-
     def right_sample(self, now_ns: int) -> float:
         """The instant at the right edge, as a fractional sample index."""
-        if self._paused_at is not None:
-            return self._paused_at
-        epoch_ns = self._engine.status.epoch_ns
-        if not epoch_ns:  # before the first block there is no time line to go by
-            return self._newest
-        return self._edge.at(now_ns - epoch_ns, self._newest)
+        epoch_ns = self._engine.status.epoch_ns  # 0 before the first block
+        return self._columns.right_sample(now_ns - epoch_ns if epoch_ns else None)
 
     def right_edge(self, now_ns: int) -> float:
         """The column, fractional, at the right edge of the picture."""
@@ -163,34 +137,15 @@ class LiveModel:
 
     @property
     def paused(self) -> bool:
-        return self._paused_at is not None
+        return self._columns.paused
 
     def pause(self, on: bool = True) -> None:
         """Hold the picture still; capture goes on."""
-        if on == self.paused:
-            return
-        if on:
-            self._paused_at = self._newest
-        else:
-            self._paused_at = None
-            if self._still is not None:
-                self._still = None
-                self._show_others()
-            if self._pending is not None and self._pending.stop is not None:
-                self._pending = None
-        self._announce("view")
+        self._columns.pause(on)
 
     def scroll(self, seconds: float) -> None:
         """Look further back (negative) or forward; past the newest column it is live again."""
-        newest = self._newest
-        here = newest if self._paused_at is None else self._paused_at
-        at = here + seconds * self.sample_rate
-        if at >= newest:
-            self.pause(False)
-            return
-        span = self.settings.display.span * self.sample_rate
-        self._paused_at = max(at, min(here, self._engine.ring.oldest + span))
-        self._announce("view")
+        self._columns.scroll(seconds * self.sample_rate)
 
     # Settings.
 
@@ -209,38 +164,13 @@ class LiveModel:
         keys = {key for key, value in config.values_of(settings).items() if was[key] != value}
         if not keys:
             return
-        if settings.display.reduce != before.display.reduce:
-            for analysis in {self._live, self.shown}:
-                for history in analysis.histories:
-                    history.set_reduce(settings.display.reduce)
         if self._monitoring is not None:
             if (settings.monitor, settings.effect) != (before.monitor, before.effect):
                 self._monitoring.play(settings)
             if settings.monitor.show != before.monitor.show:
                 self._heard = self._signals()
-        if self._needs_analysis(before, settings):
-            self._analyse_again()
+        self._columns.change(settings, self._heard)
         self._announce(*keys)
-
-    def _needs_analysis(self, before: Settings, after: Settings) -> bool:
-        if after.stft != before.stft or after.display.panes != before.display.panes:
-            return True
-        if self._monitoring is not None and after.monitor.show != before.monitor.show:
-            return True
-        reduced = after.display.reduce != before.display.reduce
-        wanted = frames_in_a_column(
-            after.stft, after.display.span, self.sample_rate, self.shown.histories[0].n_columns
-        )
-        return wanted != self.shown.merge or (reduced and self.shown.merge > 1)
-
-    def _analyse_again(self) -> None:
-        """Begin to fill a successor of what is shown with the visible span."""
-        ring = self._heard
-        span = int(self.settings.display.span * self.sample_rate) + self.settings.stft.n_fft
-        stop = None if self._paused_at is None else int(self._paused_at) + span // 8
-        right = ring.written if stop is None else stop
-        start = max(ring.oldest, right - span - span // 8)
-        self._pending = Analysis(ring, self.settings.stft, self.settings.display, start, stop)
 
     def _check_frequencies(self, settings: Settings) -> None:
         half = self.sample_rate / 2
@@ -256,37 +186,23 @@ class LiveModel:
 
     def tick(self, now_ns: int) -> None:
         """Look after the engine, take in what the ring has, refresh the readings."""
-        enough = min(TAKEN_SHARE * self._live.stft.n_fft, TAKEN_SECONDS * self.sample_rate)
-        taking = self._live.waiting >= enough or self._engine.ended
+        live = self._columns.live
+        enough = min(TAKEN_SHARE * live.stft.n_fft, TAKEN_SECONDS * self.sample_rate)
+        taking = live.waiting >= enough or self._engine.ended
         if now_ns >= self._look_around_ns + (0 if taking else LOOK_AROUND_NS):
             self._look_around_ns = now_ns + LOOK_AROUND_NS
             self._look_around(now_ns)
-        if taking:
-            self._pull_live(now_ns)
-        self._pull_pending()
+        if taking and self._columns.pull_live():
+            self._measure(now_ns)
+        self._columns.pull_pending()
         if self._last_tick_ns:
             interval = (now_ns - self._last_tick_ns) / 1e9
             self._interval += AVERAGE * (interval - self._interval) if self._interval else interval
         self._last_tick_ns = now_ns
 
     def settle(self) -> None:
-        """Analyse all that was heard of the visible span, also what was given up because the
-        display was late: for a picture that is kept. Takes `SETTLE_SECONDS` at most."""
-        until = time.monotonic() + SETTLE_SECONDS
-        self._live.drop_backlog()  # which may be much longer than the span
-        self._live.pull(SETTLE_SECONDS)
-        first = self._newest - self.settings.display.span * self.sample_rate
-        if not self.paused and self._live.whole_from > max(0, self._live.column_at(first)):
-            self._analyse_again()
-        while self._pending is not None and time.monotonic() < until:
-            self._pull_pending()
-
-    def _pull_live(self, now_ns: int) -> None:
-        count = self._live.count
-        self._live.drop_backlog()
-        self._live.pull(LIVE_BUDGET_SECONDS)
-        if self._live.count > count:
-            self._measure(now_ns)
+        """Complete the visible span, for a picture that is kept; see `Columns.settle`."""
+        self._columns.settle()
 
     def _look_around(self, now_ns: int) -> None:
         """What nobody sees sixty times a second, and what would cost as much as the columns."""
@@ -295,52 +211,18 @@ class LiveModel:
         if self._excerpt is not None and self._excerpt.told is not None:
             self._notices.heed(Event("notice", self._excerpt.told), now_ns)
             self._excerpt = None
-        self._look_for_span()
+        self._columns.look_for_span()
         self._input_meter.update()
         if self._monitoring is not None:
             self._monitoring.meter.update(self.settings.monitor.volume)
         self._update_message(now_ns)
 
     def _measure(self, now_ns: int) -> None:
-        delivered_ns = self._live.newest * 1e9 / self.sample_rate
+        delivered_ns = self._columns.live.newest * 1e9 / self.sample_rate
         # Until the epoch has settled, in the first moments, the difference may be below zero.
         latency = max(0.0, (now_ns - self._engine.status.epoch_ns - delivered_ns) / 1e6)
         self.latencies_ms.append(latency)
         self._latency += AVERAGE * (latency - self._latency) if self._latency else latency
-
-    def _pull_pending(self) -> None:
-        pending = self._pending
-        if pending is None or not pending.pull(AGAIN_BUDGET_SECONDS):
-            return
-        self._pending = None
-        if pending.stop is None:
-            self._skipped_before += self._live.skipped
-            self._live = pending
-            self._edge.reset()
-        else:
-            self._still = pending
-            if not pending.is_like(self._live):
-                # The live columns change too; what they lack is analysed when one looks there.
-                ring = self._heard
-                start = max(ring.oldest, ring.written - pending.stft.n_fft)
-                self._skipped_before += self._live.skipped
-                self._live = Analysis(ring, self.settings.stft, self.settings.display, start)
-        self._show_others()
-
-    def _show_others(self) -> None:
-        """Other histories are on screen from now on."""
-        self._hold = PeakHold(self.histories)
-        self._announce("histories")
-
-    def _look_for_span(self) -> None:
-        """See that the columns of the visible span are there, as far as the ring holds them."""
-        if self._pending is not None:
-            return
-        right = self._newest if self._paused_at is None else self._paused_at
-        first = right - self.settings.display.span * self.sample_rate
-        first = max(first, self._engine.ring.oldest + self.settings.stft.n_fft)
-        if first < right and not self.shown.covers(first, right):
-            self._analyse_again()
 
     @property
     def meter(self) -> LevelMeter:
@@ -349,10 +231,10 @@ class LiveModel:
 
     def update_hold(self, now_ns: int) -> None:
         """Bring the peak hold of the spectrum up to date, for who is about to draw it."""
-        self._hold.update(self.histories, now_ns)
+        self._columns.hold.update(self.histories, now_ns)
 
     def reset_hold(self) -> None:
-        self._hold = PeakHold(self.histories)
+        self._columns.reset_hold()
 
     def reset_clip(self) -> None:
         self.meter.reset_clip()
@@ -398,7 +280,7 @@ class LiveModel:
             latency_ms=self._latency,
             fps=1 / self._interval if self._interval else 0.0,
             lost_samples=self._engine.status.read().lost,
-            skipped_columns=self._skipped_before + self._live.skipped,
+            skipped_columns=self._columns.skipped,
             state=self._engine.state,
             message=self._message,
             monitor=self._monitoring.readout if self._monitoring is not None else None,
