@@ -83,14 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     monitor.add_argument(
         "--output", metavar="DEVICE", help="where to play: part of a name, or a number"
     )
-    monitor.add_argument(
-        "--effect",
-        dest="effects",
-        action="append",
-        default=[],
-        metavar="NAME[:key=value,...]",
-        help="change the sound (repeatable, in order)",
-    )
+    _add_effects(monitor)
 
     record = commands.add_parser(
         "record",
@@ -101,6 +94,26 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_record(record)
+
+    effect = commands.add_parser(
+        "effect",
+        help="effects of the monitor on a file",
+        description="Change a sound file as the monitor would change it live: the same samples.",
+        epilog=EFFECTS + EFFECT_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_effect(effect)
+    denoise = commands.add_parser(
+        "denoise",
+        help="take the noise out of a file",
+        description="Take the noise out of a sound file, learnt as it goes, or from a span of it.",
+        epilog=DENOISE_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_effect(denoise)
+    denoise.add_argument(
+        "--noise", metavar="START-STOP", help="seconds in which only the noise is heard"
+    )
 
     devices = commands.add_parser(
         "devices",
@@ -168,6 +181,16 @@ effects
   package.module:Class        one of your own
 
 """
+
+EFFECT_EXAMPLES = """\
+examples
+  realtime effect song.wav -o lower.flac --effect pitch:semitones=-5
+  realtime effect voice.mp3 -o robot.wav --effect robot --effect gain:db=-6"""
+
+DENOISE_EXAMPLES = """\
+examples
+  realtime denoise talk.wav -o clean.wav
+  realtime denoise talk.wav -o clean.wav --noise 0-0.5"""
 
 RECORD = """\
 SOURCE is one of
@@ -238,7 +261,11 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
         ("--format", "FORMAT", "wav (the default) or flac"),
         ("--depth", "BITS", "16, 24 (the default), or 32 for float"),
         ("--channels", "N", "channels to capture"),
-        ("--name", "PATTERN", "of file names, such as '{utc:%%Y-%%m-%%d}/{device}-{utc:%%H%%M%%S}'"),
+        (
+            "--name",
+            "PATTERN",
+            "of file names, such as '{utc:%%Y-%%m-%%d}/{device}-{utc:%%H%%M%%S}'",
+        ),
         ("--trigger", "WHEN", "continuous (the default), or see below (repeatable)"),
         ("--last", "TIME", "keep so much in memory, write it when asked to, and nothing else"),
         ("--keep", "AMOUNT", "delete the oldest recordings beyond this age or size: 30d, 200GB"),
@@ -258,6 +285,27 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", metavar="N", help="end after so long")
     parser.add_argument(
         "--json", action="store_true", help="JSON lines on standard output, in a terminal too"
+    )
+
+
+def _add_effect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("input", metavar="IN", help="a sound file")
+    parser.add_argument("-o", dest="output", metavar="OUT", help="WAV, FLAC, OGG or MP3")
+    parser.add_argument(
+        "--depth", metavar="BITS", default="24", help="16, 24 (the default), or 32 for float"
+    )
+    _add_effects(parser)
+    _add_settings(parser)
+
+
+def _add_effects(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--effect",
+        dest="effects",
+        action="append",
+        default=[],
+        metavar="NAME[:key=value,...]",
+        help="change the sound (repeatable, in order)",
     )
 
 

@@ -131,7 +131,7 @@ def _until_the_end(request: RecordRequest, watch: Watch, wishes: Wishes) -> None
             return
 
 
-def _ask(stations: Sequence[Station], wish: Callable[..., None]) -> None:
+def _ask(stations: Sequence[Station], wish: Callable[..., object]) -> None:
     for station in stations:
         station.ask(lambda recorder, now: wish(recorder, now=now))
 

@@ -65,7 +65,9 @@ class _Rules:
 def checked_record(args: argparse.Namespace) -> RecordRequest:
     """The request, or `SettingsError` with every fault of it."""
     faults: list[str] = []
-    settings = collected(faults, lambda: load_settings(args, {"audio.block": BLOCK}), Settings())
+    settings = collected(
+        faults, lambda: load_settings(args, defaults={"audio.block": BLOCK}), Settings()
+    )
     places = collected(faults, lambda: _places(args.places), [])
     seconds = collected(faults, lambda: seconds_given(args.seconds), None)
     rules = _rules(settings.record, faults)

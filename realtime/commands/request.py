@@ -52,11 +52,15 @@ def checked(args: argparse.Namespace, here: Surroundings) -> Request:
 
 
 def load_settings(
-    args: argparse.Namespace, remembered: Mapping[str, Any] | None = None
+    args: argparse.Namespace,
+    remembered: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> config.Settings:
-    """`remembered` counts where neither a preset nor a file says how things are to be."""
+    """`remembered` counts where neither a preset nor a file says how things are to be; `defaults`
+    are those of the command, in place of the program's."""
     if args.preset is not None or args.config is not None:
         remembered = None
+    remembered = {**(defaults or {}), **(remembered or {})}
     flags: dict[str, Any] = {
         "audio.channels": getattr(args, "channels", None),
         "monitor.output": getattr(args, "output", None),
