@@ -13,7 +13,8 @@ import soundfile
 from realtime.audio.ring import AudioRing
 from realtime.engine.status import Cause, Gap, Status
 from realtime.recording import sidecar
-from realtime.recording.recorder import Plan, Recorder
+from realtime.recording.plan import Plan
+from realtime.recording.recorder import Recorder
 from realtime.recording.segments import Segmentation
 from realtime.recording.stream import Moment, Stream
 from realtime.recording.triggers import parse_triggers

@@ -252,3 +252,21 @@ def test_a_trigger_records_what_came_before_and_after_in_a_file_each(
     spans = [(values["start"] / RATE, values["stop"] / RATE) for values in sidecars(tmp_path)]
     assert spans == [(8, 15), (28, 34)]
     assert np.array_equal(whole[8 * RATE : 15 * RATE], sent[8 * RATE : 15 * RATE])
+
+
+def test_last_minutes_that_cannot_be_saved_leave_the_recording_alone(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with capture(rng) as captured:
+        writer = recorder(captured, tmp_path, None)
+        captured.hear(3)
+        writer.step(captured.now)
+        with monkeypatch.context() as patch:
+            patch.setattr(durable, "sync", lambda _: (_ for _ in ()).throw(OSError(28, "full")))
+            assert writer.save_last(2.0, captured.now) is None
+        assert writer.chores.faults == ["the last minutes could not be saved: full"]
+        captured.hear(1)
+        writer.step(captured.now)
+        writer.finish(captured.now)
+        assert np.array_equal(recorded(tmp_path), captured.samples)
+    assert len(sidecars(tmp_path)) == 1

@@ -48,16 +48,16 @@ def run(args: argparse.Namespace) -> int:
         for station in stations:
             things.enter_context(station.disk.mine())
             things.callback(station.stop)
-        wishes = things.enter_context(_signals())
         metrics = _metrics(request, things)
-        for station in stations:
-            try:
-                station.start()
-            except RealtimeError as error:
-                say(str(error))
-                return NO_DEVICE
-            name = station.engine.info.name
-            say(f"recording '{name}' into {shown_path(str(station.plan.folder))}")
+        try:
+            for station in stations:
+                _start(station)
+        except RealtimeError as error:
+            say(str(error))
+            return NO_DEVICE
+        except KeyboardInterrupt:  # nobody waits for a device that does not open
+            return 0
+        wishes = things.enter_context(_signals())
         teller = things.enter_context(make_teller(request.json))
         watch = Watch(request, teller, metrics)
         notify(READY)
@@ -67,6 +67,12 @@ def run(args: argparse.Namespace) -> int:
         stood_still = [station for station in stations if not station.finish()]
         watch.look(last=True)
     return _exit_code(stations, bool(lost), bool(stood_still))
+
+
+def _start(station: Station) -> None:
+    station.start()
+    folder = shown_path(str(station.plan.folder))
+    say(f"recording '{station.engine.info.name}' into {folder}")
 
 
 class Wishes:

@@ -19,7 +19,7 @@ from realtime.recording.disk import Disk
 from realtime.recording.excerpt import LAST_SECONDS
 from realtime.recording.names import check_pattern
 from realtime.recording.pcm import DEPTHS
-from realtime.recording.recorder import Plan
+from realtime.recording.plan import Plan
 from realtime.recording.retention import Keep, MinFree, parse_keep, parse_min_free
 from realtime.recording.segments import Segmentation, parse_segmentation, seconds_of
 from realtime.recording.station import Station

@@ -8,7 +8,8 @@ from pathlib import Path
 from realtime.audio.ring import AudioRing
 from realtime.engine.status import Status
 from realtime.errors import RealtimeError
-from realtime.recording.recorder import Plan, Recorder
+from realtime.recording.plan import Plan
+from realtime.recording.recorder import Recorder
 from realtime.recording.segments import Segmentation
 from realtime.recording.stream import Moment, Stream
 from realtime.recording.watch import Watch

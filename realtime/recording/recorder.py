@@ -13,8 +13,8 @@ generator that does a little at each step.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,10 @@ from realtime.audio.ring import AudioRing
 from realtime.engine.status import Cause, Gap, Status
 from realtime.errors import Overrun
 from realtime.recording import names, recovery
-from realtime.recording.chores import Chore, Chores
+from realtime.recording.chores import Chores
 from realtime.recording.clock import UtcClock
+from realtime.recording.plan import Plan, Report
 from realtime.recording.segment import Segment, beside, taken
-from realtime.recording.segments import Segmentation
 from realtime.recording.stream import Moment, Stream, joined, missing, within
 from realtime.recording.watch import Watch
 
@@ -49,53 +49,6 @@ RETRY_SECONDS = 1.0
 
 LEAD_SECONDS = 0.25
 """When the ring has come round, this much more is left out: it moves on while one reads."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What to record, where and how; checked."""
-
-    folder: Path
-    segmentation: Segmentation
-    name: str = names.PATTERN
-    depth: int = 24
-    after: Sequence[Callable[[Path], Chore]] = ()
-    """What to do with each complete recording, by its path without suffix."""
-    settings: dict[str, Any] | None = None
-    """For the sidecars."""
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a recorder says of itself after each step."""
-
-    recording: bool = False
-    name: str = ""
-    """Of the file that grows."""
-    position: int = 0
-    """Samples before this one were dealt with."""
-    behind: int = 0
-    """Samples captured that are not yet in a file, while recording."""
-    recorded: int = 0
-    """Samples in all files so far."""
-    n_files: int = 0
-    n_gaps: int = 0
-    missing: int = 0
-    """Samples of gaps so far, whatever the cause."""
-    missed: int = 0
-    """Those that were captured and had left the ring before the disk was ready."""
-    trouble: str = ""
-    """What the disk said, while it fails."""
-    troubles: int = 0
-    """How often it began to fail."""
-    synced_ns: int = 0
-    """Monotonic time of the last sync that went well."""
-    beat_ns: int = 0
-    """Monotonic time of the last step; a disk that stands still stops it."""
-    drift_ppm: float | None = None
-    clock_steps: int = 0
-    plausible_clock: bool = True
-    chores: int = 0
 
 
 class Recorder:
@@ -177,13 +130,16 @@ class Recorder:
         stop = self._ring.written
         start = max(stop - int(seconds * self._ring.sample_rate), self._ring.oldest)
         self._look_for_gaps()
+        segment: Segment | None = None
         try:
             segment = self._open(start, ())
             while segment.stop < stop:
                 self._append(segment, min(segment.stop + self._chunk, stop), now)
             self._complete(segment, "asked for")
         except OSError as fault:
-            self._fail(fault, now)
+            self.chores.faults.append(f"the last minutes could not be saved: {_reason(fault)}")
+            if segment is not None:
+                self._give_up(segment)
             return None
         return beside(segment.base, ".wav")
 
@@ -255,12 +211,13 @@ class Recorder:
         lead = int(LEAD_SECONDS * self._ring.sample_rate)
         start, first = segment.stop, min(self._ring.oldest + lead, self._ring.written)
         holes = missing(start, first, self._gaps, now.monotonic_ns)
-        if first - start <= FILLED_SECONDS * self._ring.sample_rate:
+        short = first - start <= FILLED_SECONDS * self._ring.sample_rate
+        if short or segment is not self._segment:
             for at in range(start, first, self._chunk):
                 end = min(at + self._chunk, first)
                 zeros = np.zeros((end - at, self._ring.n_channels), np.float32)
                 segment.append(zeros, within(holes, at, end))
-        elif segment is self._segment:
+        else:
             self._seal("gap", now)
             self._next = first
             self._begin(first, holes)
@@ -343,14 +300,21 @@ class Recorder:
         """Let go of the file; what it has not safely is written again into the next one."""
         segment, self._segment = self._segment, None
         if segment is not None:
-            segment.give_up()
+            self._give_up(segment)
             self._next = segment.synced
-            safe = segment.synced - segment.start
-            self.chores.add(partial(recovery.finish, segment.base, "disk", safe))
         self._retry_at = now.monotonic_ns + int(RETRY_SECONDS * 1e9)
-        reason = fault.strerror or os.strerror(fault.errno or 0) or str(fault)
         fresh = not self.report.trouble
-        self._tell(trouble=reason.lower(), troubles=self.report.troubles + fresh)
+        self._tell(trouble=_reason(fault), troubles=self.report.troubles + fresh)
+
+    def _give_up(self, segment: Segment) -> None:
+        """What it has safely is a recording when the disk works again."""
+        segment.give_up()
+        safe = segment.synced - segment.start
+        self.chores.add(partial(recovery.finish, segment.base, "disk", safe))
 
     def _tell(self, **values: Any) -> None:
         self.report = replace(self.report, **values)
+
+
+def _reason(fault: OSError) -> str:
+    return (fault.strerror or os.strerror(fault.errno or 0) or str(fault)).lower()

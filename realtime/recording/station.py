@@ -17,7 +17,8 @@ from realtime.audio.sources import SourceSpec
 from realtime.config import AudioSettings
 from realtime.engine.process import EngineProcess, Event
 from realtime.recording.disk import Disk
-from realtime.recording.recorder import Plan, Recorder
+from realtime.recording.plan import Plan
+from realtime.recording.recorder import Recorder
 from realtime.recording.stream import Moment, Stream
 from realtime.recording.watch import Watch
 
@@ -44,7 +45,7 @@ class Station:
         self.engine = EngineProcess(source, audio)
         self._make_watch = make_watch
         self._recorder: Recorder | None = None
-        self._requests: queue.SimpleQueue[Callable[[Recorder, Moment], None]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Callable[[Recorder, Moment], object]] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self.fault: BaseException | None = None
@@ -87,7 +88,7 @@ class Station:
         self.meter.update()
         return events
 
-    def ask(self, request: Callable[[Recorder, Moment], None]) -> None:
+    def ask(self, request: Callable[[Recorder, Moment], object]) -> None:
         """Have the writing thread do something at its next step."""
         self._requests.put(request)
 
