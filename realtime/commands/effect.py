@@ -6,30 +6,20 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from realtime.commands.progress import progress
 from realtime.commands.request import collected, load_settings
+from realtime.commands.sound_file import checked_out, write_sound
 from realtime.config import Effect, Settings
-from realtime.errors import Overrun, RealtimeError, RequestError, SettingsError
+from realtime.errors import Overrun, RequestError, SettingsError
 from realtime.wording import say, shown, shown_path
 
 if TYPE_CHECKING:
     from realtime.picture.load import OpenSound
-
-FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
-"""Kinds of files written, by the end of their name."""
-
-DEPTHS = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
-
-WRITTEN_SAMPLES = 1 << 16
-"""At a time: libsndfile's Vorbis encoder crashes on millions."""
 
 DENOISE_FRAMES = {"monitor.n_fft": 2048, "monitor.hop": 512}
 """Where nothing else is asked for: a file can wait, and longer frames part noise and sound
@@ -41,7 +31,7 @@ def run(args: argparse.Namespace, denoises: bool = False) -> int:
     faults: list[str] = []
     defaults = DENOISE_FRAMES if denoises else None
     settings = collected(faults, lambda: load_settings(args, None, defaults), Settings())
-    out = collected(faults, lambda: _out(args.output, args.input, args.depth), None)
+    out = collected(faults, lambda: checked_out(args.output, [args.input], args.depth), None)
     if not denoises and not settings.effect and not faults:
         faults.append("no effect is named: give --effect NAME (as in --effect pitch:semitones=-5)")
     if faults or out is None:
@@ -54,28 +44,14 @@ def run(args: argparse.Namespace, denoises: bool = False) -> int:
         if denoises:
             effects = (_denoise(args.noise, sound), *effects)
         pieces = effected(sound, effects, settings.monitor, FileCapture(args.input, sound))
-        n_samples = _write(out, pieces, sound, args.depth)
+        with progress("effects", sound.n_samples) as done:
+            n_samples = write_sound(
+                out, pieces, sound.sample_rate, sound.n_channels, args.depth, done
+            )
         if sound.bad_samples:
             say(f"{sound.bad_samples} NaN or infinite values became zeros")
     say(f"{n_samples / sound.sample_rate:.2f} s written to {shown_path(str(out))}")
     return 0
-
-
-def _out(text: str | None, source: str, depth: str) -> Path:
-    if text is None:
-        raise RequestError("name the file to write: -o FILE.wav")
-    path, name = Path(text), f"-o {shown_path(text)}"
-    if path.suffix.lower() not in FORMATS:
-        raise RequestError(f"{name} must end in one of {', '.join(FORMATS)}")
-    if depth not in DEPTHS:
-        raise RequestError(f"--depth = {shown(depth)} must be 16, 24, or 32 for float (try 24)")
-    if depth == "32" and path.suffix.lower() != ".wav":
-        raise RequestError(f"--depth 32 is float, which only WAV holds: name a .wav, not {name}")
-    if path.is_dir() or not path.parent.is_dir():
-        raise RequestError(f"{name} must be a file in a folder that is there")
-    if path.exists() and os.path.exists(source) and path.samefile(source):
-        raise RequestError(f"{name} is the file that is read: name another")
-    return path
 
 
 def _denoise(noise: str | None, sound: OpenSound) -> Effect:
@@ -113,38 +89,3 @@ class FileCapture:
         if at < start or len(samples) < stop - start:
             raise Overrun(start, stop, 0, at + len(samples))
         return samples
-
-
-def _write(out: Path, pieces: Iterator[NDArray], sound: OpenSound, depth: str) -> int:
-    """Returns how many samples; `out` is whole or as it was. Raises RealtimeError."""
-    import soundfile
-
-    kind = FORMATS[out.suffix.lower()]
-    subtype = DEPTHS[depth] if kind in ("WAV", "FLAC") else None
-    new = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    n_samples = 0
-    try:
-        with (
-            progress("effects", sound.n_samples) as advance,
-            soundfile.SoundFile(
-                new, "w", sound.sample_rate, sound.n_channels, subtype, format=kind
-            ) as file,
-        ):
-            for piece in pieces:
-                for at in range(0, len(piece), WRITTEN_SAMPLES):
-                    file.write(np.asarray(piece[at : at + WRITTEN_SAMPLES]))
-                n_samples += len(piece)
-                advance(n_samples)
-        os.replace(new, out)
-    except soundfile.SoundFileError as fault:
-        raise RealtimeError(
-            f"{shown_path(str(out))} cannot be written ({fault}): is the disk full, or the format "
-            "unable to hold this sample rate or so many channels?"
-        ) from fault
-    except OSError as fault:
-        raise RealtimeError(
-            f"{shown_path(str(out))} cannot be written ({fault.strerror}): check the disk"
-        ) from fault
-    finally:
-        new.unlink(missing_ok=True)
-    return n_samples
