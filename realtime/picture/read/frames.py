@@ -1,0 +1,146 @@
+"""Frames of a plot: how many, and the hop and sample rate that their spacing in time means."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from realtime.picture.read.blend import blended_grid
+from realtime.picture.read.cells import (
+    LEAST_CELLS,
+    Changes,
+    Grid,
+    certainty_of,
+    even_edges,
+    even_grid,
+)
+from realtime.picture.read.fits import Axis
+from realtime.picture.read.report import Report
+from realtime.picture.read.rows import MOST_ALTERED, MOST_PER_PIXEL, POOR, Rows
+from realtime.picture.read.usual import HOPS, RATES
+
+ASSUMED_HOP = 512
+"""librosa's default."""
+
+
+class Frames(NamedTuple):
+    grid: Grid
+    sample_rate: int
+    hop: int
+    seen: bool
+    """Frames were seen; else there are more than pixels, and hop is a choice."""
+
+
+def find_frames(
+    report: Report, axis: Axis, rows: Rows, changes: Changes, low: float, high: float
+) -> Frames:
+    """Settle the frames between the pixels `low` and `high` of a time axis in seconds."""
+    given = report.given
+    length = high - low
+    seconds = float(np.diff(axis.value_at([low, high]))[0])
+    rates = _rates(report, rows)
+    most = MOST_ALTERED if changes.altered else MOST_PER_PIXEL
+    counts = _counts(seconds, rates, given.get("hop"), length, most)
+    every = changes.exact and "hop" not in given
+    zero = float(axis.place_of(0.0))
+    grid = even_grid(changes, low, high, zero, None if every else counts)
+    if rows.grid.blended:
+        grid = blended_grid(changes.plane, changes.first - 1, low, high, counts) or grid
+    mixed = not (changes.exact or changes.altered or (grid and grid.blended))
+    if grid is None or mixed or certainty_of(grid.fit, exact=changes.exact) < POOR:
+        return _assumed(report, seconds, rates, low, high, altered=changes.altered)
+    step = abs(grid.edges[-1] - grid.edges[0]) / grid.n / abs(axis.slope)
+    tolerance = 1.5 / length + 1e-4
+    shortest, longest = step * (1 - tolerance), step * (1 + tolerance)
+    if abs(float(axis.value_at(low))) < 0.3 * step or step * abs(axis.slope) < 2:
+        longest *= grid.n / (grid.n - 1)  # an extent from 0 to the sound's end, a hop too long
+    found = _hop(given.get("hop"), rates, shortest, longest)
+    if found is None:
+        report.refuse(
+            f"{grid.n} frames in {seconds:.3f} s are {step * 1000:.3f} ms apart, no usual hop at "
+            f"{' or '.join(str(rate) for rate in rates[:2])} Hz: give --sample-rate and --hop"
+        )
+    rate, hop, sure = found
+    fit = certainty_of(grid.fit, exact=changes.exact)
+    report.add("n_frames", grid.n, f"colours change where they begin ({grid.fit:.2f})", fit)
+    if report.say("hop") is None:
+        report.add("hop", hop, f"frames are {step * 1000:.3f} ms apart", sure)
+    if report.say("sample_rate") is None:
+        how = "half of it ends the frequency axis" if rows.sample_rate == rate else "fits the hop"
+        report.add("sample_rate", rate, how, 1.0 if rows.sample_rate == rate else 0.8)
+    return Frames(grid, rate, hop, True)
+
+
+def _rates(report: Report, rows: Rows) -> list[int]:
+    """Sample rates there may be, most likely first."""
+    if "sample_rate" in report.given:
+        return [report.given["sample_rate"]]
+    if rows.kind == "stft":
+        if rows.sample_rate is None:
+            report.refuse(
+                f"the frequency axis ends at {rows.fmax:.0f} Hz, half of no usual sample rate: "
+                "give --sample-rate"
+            )
+        return [rows.sample_rate]
+    above = [rate for rate in RATES if rate >= 2 * rows.fmax * 0.999 and rate != rows.sample_rate]
+    return [rows.sample_rate, *above] if rows.sample_rate else above
+
+
+def _counts(
+    seconds: float, rates: list[int], hop: int | None, length: float, most: float
+) -> list[int]:
+    """Numbers of frames that usual hops make, at most `most` a pixel."""
+    counts: set[int] = set()
+    for rate in rates:
+        for step in (hop,) if hop else HOPS:
+            exact = seconds * rate / step
+            slack = 1 + round(exact * (0.8 / length))
+            if LEAST_CELLS <= exact <= most * length:
+                counts.update(range(round(exact) - slack, round(exact) + slack + 1))
+    return sorted(counts)
+
+
+def _hop(
+    given: int | None, rates: list[int], shortest: float, longest: float
+) -> tuple[int, int, float] | None:
+    """Rate, hop and certainty for frames that far apart in seconds."""
+    for rate in rates:
+        low, high = shortest * rate, longest * rate
+        if given:
+            return rates[0], given, 1.0
+        usual = [hop for hop in HOPS if low <= hop <= high]
+        if usual:
+            middle = (low + high) / 2
+            best = min(usual, key=lambda hop: (hop & (hop - 1) != 0, abs(hop - middle)))
+            return rate, best, 1.0 if len(usual) == 1 else 0.7
+    rate = rates[0]
+    low, high = shortest * rate, longest * rate
+    middle = round((low + high) / 2)
+    if high - low < 2 and low <= middle <= high:
+        return rate, middle, 0.6
+    return None
+
+
+def _assumed(
+    report: Report, seconds: float, rates: list[int], low: float, high: float, *, altered: bool
+) -> Frames:
+    """More frames than pixels: none is seen, and any hop that makes them so is as true."""
+    rate = rates[0]
+    hop = report.given.get("hop", ASSUMED_HOP)
+    if altered and "hop" not in report.given and seconds * rate / hop < 0.95 * (high - low):
+        report.refuse(
+            "frames cannot be told apart, for compression or scaling mixed them: give --hop, or "
+            "the picture as it was first saved"
+        )
+    while "hop" not in report.given and seconds * rate / hop < 0.95 * (high - low) and hop > 1:
+        hop //= 2
+    n = max(2, round(seconds * rate / hop))
+    report.add(
+        "n_frames", n, f"more than the {high - low:.0f} pixels there are: fine detail is lost", 0.5
+    )
+    if report.say("hop") is None:
+        report.add("hop", hop, "assumed: frames are smaller than pixels", None)
+    if report.say("sample_rate") is None:
+        report.add("sample_rate", rate, "half of it ends the frequency axis", 0.9)
+    return Frames(Grid(even_edges(low, high, n, True), 0.0), rate, hop, False)

@@ -1,0 +1,203 @@
+"""A foreign spectrogram read back: the order in which its parts are found, and what comes out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.errors import SourceError
+from realtime.picture.format import PictureFormat, picture_format
+from realtime.picture.read.boxes import Box, Layout, find_boxes
+from realtime.picture.read.cells import changes_along
+from realtime.picture.read.colours import truncated_or_rounded, values_of
+from realtime.picture.read.fits import FREQUENCY_SCALES, LINEAR, Axis, decades, fit_axis
+from realtime.picture.read.frames import Frames, find_frames
+from realtime.picture.read.levels import read_levels
+from realtime.picture.read.pixels import Pixels, load_pixels
+from realtime.picture.read.report import Report
+from realtime.picture.read.rows import Rows, find_rows
+from realtime.picture.read.scale import DbScale, find_db
+from realtime.picture.read.ticks import Side, read_side
+
+ASSUMED_N_FFT = 2048
+AS_DRAWN, ON_MAP = 1.0, 0.97
+"""Of 255, how near to its map a colour is as drawn; and the share of a plot's colours that are."""
+UNSEEN, SURE = 0.5, 0.75
+"""Certainty of rows and frames that are smaller than pixels, and of those that fit."""
+ALTERED = 0.7
+"""Certainty of a picture that was compressed or scaled."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A foreign picture's content.
+
+    db : float32 (1, n_frames, n_rows), dB, the lowest row first
+    format : what it settled on; `ref` is None, for a picture does not tell how loud 0 dB was
+    frames_seen, rows_seen : bool (n_frames,), (n_rows,), which surely have a pixel of their
+        own; the others may be their neighbours, or lie between them
+    report : what was read, how, and how surely, ready for JSON
+    certainty : 0..1, of the weakest part
+    """
+
+    db: NDArray[np.float32]
+    format: PictureFormat
+    frames_seen: NDArray[np.bool_]
+    rows_seen: NDArray[np.bool_]
+    report: dict[str, Any]
+    certainty: float
+
+
+def read_foreign(
+    path: str | os.PathLike[str], overrides: Mapping[str, Any] | None = None
+) -> Reading:
+    """Read a spectrogram with axes and a colour bar that another program drew.
+
+    overrides : what the caller knows better, by the names in `report.OVERRIDES`
+    Raises SourceError where the file is no such picture or cannot be read with certainty, and
+    RequestError for an override that is none.
+    """
+    report = Report(Path(path).name, overrides or {})
+    pixels = load_pixels(path)
+    layout = find_boxes(pixels.rgb)
+    plot = _plot(report, layout)
+    below = read_side(pixels.rgb, plot, "bottom", layout.background)
+    beside = read_side(pixels.rgb, plot, "left", layout.background, below.digits)
+    scale = find_db(report, pixels, layout, plot, below.digits or beside.digits)
+    left, _, right, _ = plot.sides()
+    time = _time_axis(report, below, left, right)
+    frequency = _frequency_axis(report, beside)
+    rows, frames, altered = _cells(report, plot, pixels, scale, time, frequency)
+    if altered:
+        how = "colours changed by compression or scaling: values are less exact"
+        report.add("picture", "altered", how, ALTERED)
+    levels = read_levels(report, pixels, plot, scale, rows.grid, frames.grid, altered=altered)
+    made = _format(report, rows, frames, scale)
+    report.check()
+    return Reading(
+        levels.db[None], made, levels.frames, levels.rows, report.as_dict(), report.certainty
+    )
+
+
+def _cells(
+    report: Report, plot: Box, pixels: Pixels, scale: DbScale, time: Axis, frequency: Axis
+) -> tuple[Rows, Frames, bool]:
+    """Rows and frames, and whether the picture was altered since it was drawn: then they are
+    looked for in another way."""
+    left, top, right, bottom = plot.sides()
+    inside, margin = plot.inside(pixels.rgb, 1), plot.line + 1
+
+    def tried(altered: bool) -> tuple[Rows, Frames, Report]:
+        own = report.copy()
+        upward = changes_along(inside, plot.top + margin, altered=altered)
+        rows = find_rows(own, frequency, upward, bottom, top)
+        across = changes_along(inside.swapaxes(0, 1), plot.left + margin, altered=altered)
+        return rows, find_frames(own, time, rows, across, left, right), own
+
+    altered = pixels.lossy or _off_map(inside, scale)
+    refusal: SourceError | None = None
+    if not pixels.lossy:
+        try:
+            rows, frames, own = tried(False)
+        except SourceError as fault:
+            refusal = fault
+        else:
+            if rows.grid.blended or not (altered or _mixed(own)):
+                report.found = own.found
+                return rows, frames, False
+    try:
+        rows, frames, own = tried(True)
+    except SourceError as fault:
+        raise refusal or fault from None
+    report.found = own.found
+    return rows, frames, True
+
+
+def _mixed(report: Report) -> bool:
+    """Whether there are blocks of one colour that are no cells: gray that was scaled is gray."""
+    sure = [report.found[key].certainty or 0 for key in ("n_rows", "n_frames")]
+    return any(UNSEEN < certainty < SURE for certainty in sure)
+
+
+def _off_map(inside: NDArray[np.uint8], scale: DbScale) -> bool:
+    """Whether more than a few colours are none of the map's."""
+    some = inside[::3, ::3]
+    off = values_of(some, truncated_or_rounded(some, scale.table)).off
+    return float((off <= AS_DRAWN).mean()) < ON_MAP
+
+
+def _plot(report: Report, layout: Layout) -> Box:
+    given = report.say("axes_box")
+    if given is not None:
+        return Box(*(int(side) for side in given), line=1)
+    if not layout.plots:
+        report.refuse(
+            "no axes were found: it must be a flat plot with a frame on a plain background "
+            "(give --axes-box, or use --image for a drawing)"
+        )
+    if len(layout.plots) > 1:
+        boxes = "; ".join(",".join(str(side) for side in box[:4]) for box in layout.plots)
+        report.refuse(f"{len(layout.plots)} plots were found: choose with --axes-box ({boxes})")
+    plot = layout.plots[0]
+    report.add("axes_box", list(plot[:4]), "the largest frame", 1.0)
+    return plot
+
+
+def _time_axis(report: Report, side: Side, left: float, right: float) -> Axis:
+    seconds = report.say("seconds")
+    if seconds is not None:
+        slope = (right - left) / seconds
+        return Axis(LINEAR, slope, left, 2, 2, 0.0)
+    axis = fit_axis(side.ticks, printed=lambda value: f"{value:.2g}")
+    if axis is None:
+        report.refuse(
+            f"the time axis could not be read ({_labels(side)}): give --seconds, its length"
+        )
+    start, stop = axis.value_at([left, right])
+    how = f"{axis.agree} of {axis.labels} labels agree"
+    report.add("time_axis", [round(float(start), 4), round(float(stop), 4)], how, axis.certainty)
+    return axis
+
+
+def _frequency_axis(report: Report, side: Side) -> Axis:
+    axis = fit_axis(side.ticks, FREQUENCY_SCALES, rising=False) or decades(side.marks, side.ticks)
+    if axis is None:
+        report.refuse(
+            f"the frequency axis could not be read ({_labels(side)}): a scale in Hz is needed"
+        )
+    how = f"{axis.agree} of {axis.labels} labels agree"
+    report.add("frequency_axis", axis.scale.name, how, axis.certainty)
+    return axis
+
+
+def _labels(side: Side) -> str:
+    read = ", ".join(tick.text for tick in side.ticks[:8])
+    return f"labels read: {read}" if read else "no labels found"
+
+
+def _format(report: Report, rows: Rows, frames: Frames, scale: DbScale) -> PictureFormat:
+    n_fft = 2 * (rows.grid.n - 1) if rows.kind == "stft" else report.say("n_fft")
+    if n_fft is None:
+        n_fft = max(ASSUMED_N_FFT, 1 << (frames.hop * 2 - 1).bit_length())
+        report.add("n_fft", n_fft, "assumed: a picture does not show it", None)
+    elif rows.kind == "stft":
+        report.add("n_fft", n_fft, "from the number of rows", None)
+    return picture_format(
+        rows.kind,
+        sample_rate=frames.sample_rate,
+        n_fft=n_fft,
+        hop=frames.hop,
+        n_rows=rows.grid.n,
+        fmin=rows.fmin,
+        fmax=rows.fmax,
+        htk=rows.htk,
+        ref=None,
+        db_low=scale.low,
+        db_high=scale.high,
+    )

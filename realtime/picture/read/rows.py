@@ -1,0 +1,255 @@
+"""Rows of a plot: how many, of what kind, and the frequencies that their edges stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.dsp.scales import SCALES, SLANEY
+from realtime.picture.read.blend import blended_grid
+from realtime.picture.read.cells import (
+    Changes,
+    Grid,
+    best_grid,
+    certainty_of,
+    even_edges,
+    even_grid,
+)
+from realtime.picture.read.fits import Axis
+from realtime.picture.read.report import Report
+from realtime.picture.read.usual import MEL_FMAX, MEL_FMIN, MELS, N_FFTS, RATES, nearest
+
+END_PIXELS = 2.0
+"""An axis must end within so many pixels of where its rows do."""
+GOOD_FIT = 0.85
+"""Correlation of predicted and seen edges from which no other number is tried."""
+MOST_PER_PIXEL, MOST_ALTERED = 1.1, 0.9
+"""Rows: of more, none can be told from its neighbours, as drawn or where pixels were mixed."""
+POOR = 0.4
+"""Certainty below which a number of cells was not seen."""
+MELS_ALL = range(16, 400)
+UNUSUAL = 0.02
+"""Of correlation; an edge that is one pixel off in a hundred costs as much."""
+RATE_SLACK = 0.012
+"""A pixel at the top of an axis, relative to its frequency."""
+
+
+class Rows(NamedTuple):
+    """kind : "mel" or "stft". sample_rate : None where the axis does not tell."""
+
+    kind: str
+    grid: Grid
+    sample_rate: int | None
+    fmin: float
+    fmax: float
+    htk: bool
+    sure: float
+    """How surely their number was seen, 0..1."""
+
+    @property
+    def seen(self) -> bool:
+        """Their number was seen, not assumed."""
+        return self.sure >= POOR
+
+
+def find_rows(report: Report, axis: Axis, changes: Changes, low: float, high: float) -> Rows:
+    """Settle the rows between the pixels `low` (bottom) and `high` (top) of a frequency axis."""
+    given = report.given
+    top = float(axis.value_at(high))
+    kind = given.get("kind") or ("mel" if "mel" in axis.scale.name else "stft")
+    if kind == "mel" and axis.scale.name != "linear":
+        rows = _mel(report, axis, changes, low, high)
+    elif axis.scale.name == "linear":
+        rows = _linear(report, kind, axis, changes, low, high)
+    else:
+        rows = _bins(report, axis, changes, low, high)
+    _describe(report, rows, axis, top)
+    return rows
+
+
+def _mel(report: Report, axis: Axis, changes: Changes, low: float, high: float) -> Rows:
+    counts = [report.given["n_rows"]] if "n_rows" in report.given else MELS
+    candidates = list(_mel_grids(report.given, axis, counts, low, high))
+    best = best_grid(changes, [(edges, _unusual(mel)) for edges, mel in candidates])
+    if (best is None or best.fit < GOOD_FIT) and changes.exact and "n_rows" not in report.given:
+        candidates += _mel_grids(report.given, axis, MELS_ALL, low, high)
+        best = best_grid(changes, [(edges, _unusual(mel)) for edges, mel in candidates])
+    if best is None:
+        report.refuse(
+            f"the frequency axis ends at {float(axis.value_at(high)):.0f} Hz, where no usual mel "
+            "spectrogram does: give --fmin and --fmax"
+        )
+    fmin, fmax, htk = min(
+        candidates,
+        key=lambda c: np.abs(c[0] - best.edges).max() if len(c[0]) == len(best.edges) else np.inf,
+    )[1]
+    rate = int(2 * fmax) if 2 * fmax in RATES else None
+    return Rows(
+        "mel",
+        best,
+        int(rate) if rate else None,
+        fmin,
+        fmax,
+        htk,
+        certainty_of(best.fit, exact=changes.exact or best.blended),
+    )
+
+
+def _unusual(mel: tuple[float, float, bool]) -> float:
+    """What speaks against fmin, fmax and htk, of correlation: nothing against the defaults."""
+    fmin, fmax, htk = mel
+    return UNUSUAL * ((fmin != 0) + (2 * fmax not in RATES) + htk)
+
+
+def _mel_grids(
+    given: dict[str, Any], axis: Axis, counts: Any, low: float, high: float
+) -> Iterator[tuple[NDArray[np.float64], tuple[float, float, bool]]]:
+    """Edges in pixels of every mel spectrogram that ends where the axis does, with fmin, fmax and
+    htk. librosa draws band k of n where the kth of n frequencies from fmin to fmax stands."""
+    bottom, top = float(axis.value_at(low)), float(axis.value_at(high))
+    highest = [given["fmax"]] if "fmax" in given else [*MEL_FMAX, *(rate / 2 for rate in RATES)]
+    lowest = [given["fmin"]] if "fmin" in given else MEL_FMIN
+    highest = [f for f in highest if 0.9 * top <= f <= 1.02 * top]
+    lowest = [f for f in lowest if abs(f - max(bottom, 0)) <= 60 + 0.1 * abs(bottom)]
+    for htk in (given["htk"],) if "htk" in given else (False, True):
+        scale = SCALES["mel"] if htk else SLANEY
+        for fmax in highest:
+            for fmin in lowest:
+                for n in counts:
+                    ends = scale.forward(fmin), scale.forward(fmax)
+                    hz = scale.inverse(np.linspace(*ends, n))
+                    inner = (hz[1:] + hz[:-1]) / 2
+                    first, last = 2 * hz[0] - inner[0], 2 * hz[-1] - inner[-1]
+                    edges = axis.place_of(np.concatenate([[first], inner, [last]]))
+                    clipped = axis.place_of([fmin, fmax])
+                    meets = [
+                        min(abs(edges[k] - end), abs(clipped[k] - end)) <= END_PIXELS
+                        for k, end in ((0, low), (-1, high))
+                    ]
+                    if all(meets):
+                        yield edges, (fmin, fmax, htk)
+
+
+def _linear(
+    report: Report, kind: str, axis: Axis, changes: Changes, low: float, high: float
+) -> Rows:
+    bottom, top = float(axis.value_at(low)), float(axis.value_at(high))
+    zero = float(axis.place_of(0.0))
+    given = report.given
+    most = MOST_PER_PIXEL if changes.exact else MOST_ALTERED
+    wanted = [n // 2 + 1 for n in N_FFTS if n // 2 <= most * abs(high - low)]
+    if "n_rows" in given:
+        wanted = [given["n_rows"]]
+    elif "n_fft" in given:
+        wanted = [given["n_fft"] // 2 + 1]
+    grid = even_grid(changes, low, high, zero, wanted)
+    if grid is None or not changes.exact or grid.fit < GOOD_FIT:
+        grid = blended_grid(changes.plane, changes.first - 1, low, high, wanted) or grid
+    if (
+        changes.exact
+        and not given.keys() & {"n_rows", "n_fft"}
+        and (grid is None or grid.fit < GOOD_FIT)
+    ):
+        free = even_grid(changes, low, high, zero)
+        if free is not None and (grid is None or free.fit > grid.fit + 0.1):
+            grid = free
+    length = abs(high - low)
+    if grid is None or certainty_of(grid.fit, exact=changes.exact) < POOR:
+        n = given.get("n_rows", given.get("n_fft", 2048) // 2 + 1)
+        if n < 0.9 * length and not given.keys() & {"n_rows", "n_fft"}:
+            report.refuse("the rows cannot be told apart: give --n-fft, or --n-rows")
+        grid = Grid(even_edges(low, high, n, True), 0.0)
+    hertz = (top - bottom) / grid.n
+    if abs(bottom) > 1.5 * hertz + 2 * abs(top - bottom) / length:
+        report.refuse(
+            f"the frequency axis begins at {bottom:.0f} Hz, not at 0: a part of a spectrogram "
+            "cannot be turned back; give the whole"
+        )
+    if abs(bottom + 0.5) < 0.25 and abs(top + 0.5 - grid.n) < 0.02 * grid.n:
+        report.refuse(
+            f"the vertical axis counts {grid.n} rows and says no Hz: draw it with frequencies"
+        )
+    if kind == "mel":
+        rate = given.get("sample_rate")
+        fmax = given.get("fmax", rate / 2 if rate else top)
+        return Rows("mel", grid, rate, given.get("fmin", 0.0), fmax, given.get("htk", False), 1.0)
+    rates = [given["sample_rate"]] if "sample_rate" in given else RATES
+    whole = nearest(2 * top, rates, RATE_SLACK)
+    over = nearest(2 * top / (1 + 0.5 / (grid.n - 1)), rates, RATE_SLACK)
+    rate = whole or over
+    return Rows(
+        "stft",
+        grid,
+        int(rate) if rate else None,
+        0.0,
+        (rate or 2 * top) / 2,
+        False,
+        certainty_of(grid.fit, exact=changes.exact or grid.blended),
+    )
+
+
+def _bins(report: Report, axis: Axis, changes: Changes, low: float, high: float) -> Rows:
+    """An STFT on a logarithmic axis: low bins are tall, high ones often less than a pixel."""
+    given = report.given
+    top = float(axis.value_at(high))
+    rates = [given["sample_rate"]] if "sample_rate" in given else RATES
+    n_ffts = [given["n_fft"]] if "n_fft" in given else N_FFTS
+    made = []
+    for rate in rates:
+        for n_fft in n_ffts:
+            ends = rate / 2, rate / 2 + rate / n_fft / 2
+            if "sample_rate" not in given and min(abs(axis.place_of(ends) - high)) > END_PIXELS:
+                continue
+            hz = (np.arange(n_fft // 2 + 2) - 0.5) * rate / n_fft
+            if axis.scale.name == "log":
+                hz = np.maximum(hz, rate / n_fft / 64)
+            made.append((axis.place_of(hz), rate))
+    best = best_grid(changes, [(edges, 0.0) for edges, _ in made])
+    if best is None:
+        report.refuse(
+            f"the frequency axis ends at {top:.0f} Hz, half of no usual rate: give --sample-rate"
+        )
+    rate = min(
+        made,
+        key=lambda m: np.abs(m[0] - best.edges).max() if len(m[0]) == len(best.edges) else np.inf,
+    )[1]
+    return Rows(
+        "stft",
+        best,
+        int(rate),
+        0.0,
+        rate / 2,
+        False,
+        certainty_of(best.fit, exact=changes.exact or best.blended),
+    )
+
+
+def _describe(report: Report, rows: Rows, axis: Axis, top: float) -> None:
+    n = rows.grid.n
+    sure = rows.sure if rows.seen else 0.5
+    if rows.kind == "stft" and rows.seen and 2 * (n - 1) not in N_FFTS:
+        sure = min(sure, 0.7)
+    how = (
+        f"colours change where {n} rows begin (correlation {rows.grid.fit:.2f})"
+        if rows.seen
+        else f"rows are smaller than pixels: {n} assumed"
+    )
+    if report.say("kind") is None:
+        report.add("kind", rows.kind, f"the frequency axis is {axis.scale.name}", axis.certainty)
+    if report.say("n_rows") is None:
+        report.add("n_rows", n, how, sure)
+    if rows.kind == "stft":
+        if 2 * (n - 1) not in N_FFTS and not report.given.keys() & {"kind", "n_rows"}:
+            report.refuse(
+                f"{n} rows on a linear frequency axis are no STFT's (n_fft / 2 + 1), perhaps mel "
+                "bands on a false axis: give --kind stft or --kind mel"
+            )
+        return
+    for key, value in (("fmin", rows.fmin), ("fmax", rows.fmax)):
+        if report.say(key) is None:
+            report.add(key, value, f"the axis reaches to {top:.0f} Hz", axis.certainty)
+    if report.say("htk") is None:
+        report.add("htk", rows.htk, "rows fit this mel better", sure)
