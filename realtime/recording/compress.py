@@ -8,6 +8,7 @@ from pathlib import Path
 
 from realtime.recording import durable, sidecar
 from realtime.recording.flac import FlacSealing
+from realtime.recording.own_files import bases_below
 from realtime.recording.segment import beside
 
 SLICE_SAMPLES = 1 << 16
@@ -20,25 +21,30 @@ def as_flac(base: Path) -> Iterator[None]:
 
     A chore: see `chores`. Raises RecordingError and OSError; the WAV is then as it was.
     """
-    wav, flac = beside(base, ".wav"), beside(base, ".flac")
-    values = sidecar.read(beside(base, ".json"))
-    if values is None or not wav.exists():
+    wav, flac, note = (beside(base, suffix) for suffix in (".wav", ".flac", ".json"))
+    values = sidecar.read(note) if note.exists() and wav.exists() else None
+    if values is None:
         return  # somebody took it away
     tags = {"title": base.name, "date": values["utc_start"], "comment": values["device"]}
     with closing(FlacSealing(wav, flac, values["sha256"], tags)) as sealing:
         while not sealing.advance(SLICE_SAMPLES):
             yield
-    values |= {"files": [flac.name], "bytes": {flac.name: flac.stat().st_size}}
-    durable.write_text(beside(base, ".json"), sidecar.text_of(values))
+    sizes = {flac.name: flac.stat().st_size}
+    sizes |= {name: size for name, size in values["bytes"].items() if not _is_sound(name)}
+    durable.write_text(note, sidecar.text_of(values | {"files": list(sizes), "bytes": sizes}))
     wav.unlink()
+
+
+def _is_sound(name: str) -> bool:
+    return name.endswith((".wav", ".flac"))
 
 
 def uncompressed(folder: Path) -> list[Path]:
     """Recordings below `folder` that were to become FLAC and are still WAV. Raises OSError."""
     return sorted(
-        path.with_name(path.name.removesuffix(".json"))
-        for path in folder.rglob("*.json")
-        if path.with_name(path.name.removesuffix(".json") + ".wav").exists()
-        and (values := sidecar.read(path)) is not None
+        base
+        for base in bases_below(folder)
+        if beside(base, ".wav").exists()
+        and (values := sidecar.read(beside(base, ".json"))) is not None
         and values.get("settings", {}).get("record.format") == "flac"
     )

@@ -12,12 +12,12 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from realtime.errors import RealtimeError
-from realtime.recording import sidecar
+from realtime.recording import durable, sidecar
 from realtime.recording.retention import Recording
 from realtime.wording import shown_path
 
@@ -27,25 +27,39 @@ GROWING = ".part"
 STORE = ".zarr"
 """Ends the name of a folder that is one of the files of a recording."""
 
+_STORES = (STORE, durable.temporary(Path(STORE)).name)
+
 
 def list_recordings(folder: Path) -> tuple[list[Recording], list[str]]:
     """The recorder's own in `folder` and below it; and a sentence about each that seems to be but
     is left alone. Links are not followed. Raises OSError where `folder` cannot be read."""
-    os.scandir(folder).close()
     own: list[Recording] = []
     left: list[str] = []
-    for path, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.endswith(STORE)]
-        for file in files:
-            if file.endswith(".json") and not file.endswith(f"{GROWING}.json"):
-                name = (Path(path) / file).relative_to(folder).as_posix()[: -len(".json")]
-                try:
-                    recording = read_recording(folder, name)
-                except RealtimeError as error:
-                    left.append(str(error))
-                else:
-                    own += [recording] if recording else []
+    for base in bases_below(folder):
+        try:
+            recording = read_recording(folder, base.relative_to(folder).as_posix())
+        except RealtimeError as error:
+            left.append(str(error))
+        else:
+            own += [recording] if recording else []
     return own, left
+
+
+def bases_below(folder: Path) -> Iterator[Path]:
+    """Paths without suffix of all that has a sidecar, ours or not, and no longer grows. Raises
+    OSError where `folder` cannot be read."""
+    for path in files_below(folder):
+        if path.name.endswith(".json") and not path.name.endswith(f"{GROWING}.json"):
+            yield path.with_name(path.name.removesuffix(".json"))
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in `folder` and below it, but those of stores, which are many. Links are not
+    followed. Raises OSError where `folder` cannot be read."""
+    os.scandir(folder).close()
+    for inner, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.endswith(_STORES)]
+        yield from (Path(inner, name) for name in files)
 
 
 def read_recording(folder: Path, name: str) -> Recording | None:

@@ -11,6 +11,7 @@ import numpy as np
 from realtime.errors import RecordingError
 from realtime.recording import sidecar, wav
 from realtime.recording.levels import SegmentLevels
+from realtime.recording.own_files import files_below
 from realtime.recording.riff import HEADER_BYTES
 from realtime.recording.segment import PART_JSON, PART_WAV, beside, publish
 from realtime.wording import shown_path
@@ -23,9 +24,9 @@ def parts(folder: Path) -> list[Path]:
     """Paths without suffix of the parts below `folder`, oldest name first. Raises OSError."""
     found = {
         path.with_name(path.name.removesuffix(suffix))
+        for path in files_below(folder)
         for suffix in (PART_WAV, PART_JSON)
-        for path in folder.rglob(f"*{suffix}")
-        if not path.is_symlink()
+        if path.name.endswith(suffix) and not path.is_symlink()
     }
     return sorted(found)
 
