@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import realtime
+from realtime.commands.invert_options import add_invert
 from realtime.errors import RealtimeError, RequestError, SettingsError
 from realtime.wording import say, unknown
 
@@ -114,6 +115,8 @@ def build_parser() -> argparse.ArgumentParser:
     denoise.add_argument(
         "--noise", metavar="START-STOP", help="seconds in which only the noise is heard"
     )
+
+    add_invert(commands)
 
     devices = commands.add_parser(
         "devices",

@@ -1,0 +1,169 @@
+"""`realtime invert`: the sound of a picture, whoever drew it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from realtime.commands.invert_request import InvertRequest, checked_invert, flag
+from realtime.commands.progress import progress
+from realtime.commands.sound_file import write_sound
+from realtime.errors import RealtimeError, RequestError
+from realtime.wording import say, shown_path
+
+if TYPE_CHECKING:
+    from realtime.picture.format import PictureFormat
+    from realtime.picture.read.reader import Reading
+
+MOST_VALUES = 1 << 27
+"""Frames times bins times channels that are made sound at once, some 3 GB: 49 minutes of 1025
+bins, 43 frames a second."""
+
+Progress = Callable[[float], None]
+
+
+@dataclass
+class Made:
+    """A sound, and what is told of it.
+
+    samples : float32 or int16 (n_samples, n_channels)
+    report : for `--report`
+    """
+
+    samples: NDArray
+    sample_rate: int
+    report: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+
+def run(args: argparse.Namespace) -> int:
+    request = checked_invert(args)
+    with progress("sound", 1.0) as done:
+        made = {"image": _drawing, "bare": _bare, None: _picture}[request.way](request, done)
+    samples = made.samples
+    depth = request.depth or ("16" if samples.dtype == np.int16 else "24")
+    if samples.dtype != np.int16 and depth != "32":
+        samples = _within_full_scale(made)
+    n_samples = write_sound(request.out, [samples], made.sample_rate, samples.shape[1], depth)
+    made.report["sound"] = {
+        "sample_rate": made.sample_rate,
+        "n_samples": n_samples,
+        "n_channels": samples.shape[1],
+    }
+    made.report["notes"] = made.notes
+    if request.report is not None:
+        _write_report(request.report, made.report)
+    for note in made.notes:
+        say(note)
+    say(f"{n_samples / made.sample_rate:.2f} s written to {shown_path(str(request.out))}")
+    return 0
+
+
+def _drawing(request: InvertRequest, done: Progress) -> Made:
+    from realtime.picture.drawing import read_drawing
+    from realtime.picture.drawn import drawn
+
+    image = read_drawing(request.picture, negative=request.negative)
+    sample_rate = request.given.get("sample_rate", 44100)
+    samples = drawn(image, progress=done, **{**request.given, "sample_rate": sample_rate})
+    report = {"picture": request.picture, "from": "drawing", "size": [*image.shape[::-1]]}
+    return Made(samples[:, None], sample_rate, report | {"given": request.given})
+
+
+def _bare(request: InvertRequest, done: Progress) -> Made:
+    from realtime.picture.bare import read_bare
+
+    return _from_reading(request, read_bare(request.picture, request.given), "bare", done)
+
+
+def _picture(request: InvertRequest, done: Progress) -> Made:
+    from realtime.picture.read.reader import read_foreign
+
+    return _from_reading(request, read_foreign(request.picture, request.given), "axes", done)
+
+
+def _from_reading(request: InvertRequest, reading: Reading, source: str, done: Progress) -> Made:
+    if request.original is not None:
+        raise RequestError(
+            "--original needs a picture that says how it was made, as 'realtime render' draws "
+            "them: give the one it was before the edit with --like"
+        )
+    picture = reading.format
+    samples, normalised = _inverted(reading.db, picture, done)
+    report = {"picture": request.picture, "from": source, **reading.report}
+    made = Made(samples, picture.sample_rate, report | {"format": picture.to_dict()})
+    made.notes.append(_read_as(picture, reading.certainty if source == "axes" else None))
+    assumed = {k: v for k, v in reading.report["items"].items() if v["certainty"] is None}
+    if assumed:
+        texts = [f"{flag(name)} {_short(item['value'])}" for name, item in assumed.items()]
+        made.notes.append(f"guessed {', '.join(texts)}: give what is otherwise")
+    if normalised:
+        made.notes.append("the picture does not tell how loud it was: the peak is at -3 dBFS")
+    return made
+
+
+def _read_as(picture: PictureFormat, certainty: float | None) -> str:
+    rows = f"{picture.n_rows} {'bins' if picture.kind == 'stft' else 'bands'}"
+    sure = "" if certainty is None else f", {certainty:.0%} certain"
+    return (
+        f"read as {picture.kind}, {rows}, {picture.sample_rate} Hz, hop {picture.hop}, "
+        f"{picture.db_low:g} to {picture.db_high:g} dB{sure}"
+    )
+
+
+def _inverted(
+    db: NDArray[np.float32], picture: PictureFormat, done: Progress
+) -> tuple[NDArray[np.float32], bool]:
+    from realtime.picture.invert import cqt_frame, invert
+
+    n_fft = cqt_frame(picture) if picture.kind == "cqt" else picture.n_fft
+    n_frames = db.shape[1] if picture.n_columns is None else picture.n_frames or db.shape[1]
+    n_values = n_frames * (n_fft // 2 + 1) * picture.n_channels
+    if n_values > MOST_VALUES:
+        raise RequestError(
+            f"{n_frames} frames of {n_fft // 2 + 1} bins are more than fit into memory at once "
+            f"({n_values / MOST_VALUES:.1f} times): make pictures of shorter parts of the sound"
+        )
+    made = invert(db, picture, progress=done)
+    return made.samples, made.normalised
+
+
+def _within_full_scale(made: Made) -> NDArray:
+    peak = float(np.abs(made.samples).max(initial=0))
+    if peak <= 1:
+        return made.samples
+    made.notes.append(
+        f"{20 * np.log10(peak):.1f} dB quieter than the picture says, or it would be cut off "
+        "(--depth 32 keeps it)"
+    )
+    return made.samples / np.float32(peak)
+
+
+def _write_report(target: str, report: dict[str, Any]) -> None:
+    text = json.dumps(report, indent=2, allow_nan=False, default=_plain)
+    if target == "-":
+        sys.stdout.write(text + "\n")
+        return
+    try:
+        Path(target).write_text(text + "\n", encoding="utf-8")
+    except OSError as fault:
+        raise RealtimeError(
+            f"--report {shown_path(target)} cannot be written ({fault.strerror}): check the disk"
+        ) from fault
+
+
+def _plain(value: Any) -> Any:
+    """numpy's numbers as Python's."""
+    return value.item() if isinstance(value, np.generic) else str(value)
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
