@@ -105,6 +105,7 @@ def recorded(folder: Path) -> np.ndarray:
     end = max(values["stop"] for values in entries)
     whole = np.full((end, entries[0]["channels"]), np.nan, np.float32)
     for values in entries:
+        assert values["complete"] is True
         samples, _ = soundfile.read(
             next(folder.rglob(values["files"][0])), dtype="float32", always_2d=True
         )

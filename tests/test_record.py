@@ -204,3 +204,37 @@ def test_after_a_kill_files_are_readable_right_and_at_most_half_a_second_short(
             for lane in range(LANES)
         ]:
             done.result()
+
+
+def test_columns_and_a_picture_lie_beside_each_file_on_request(tmp_path: Path) -> None:
+    xarray = pytest.importorskip("xarray")
+    folder = tmp_path / "out"
+    options = ("--segment", "2s", "--seconds", "5", "--spectrogram", "--format", "flac")
+    assert record(folder, "tone:1000", *options).returncode == 0
+    entries = sidecars(folder)
+    for values in entries[:-1]:
+        base = Path(values["files"][0]).stem
+        assert sorted(values["files"]) == [f"{base}.flac", f"{base}.png", f"{base}.zarr"]
+    columns = xarray.concat(
+        [xarray.open_zarr(folder / f"{Path(v['files'][0]).stem}.zarr") for v in entries[:-1]],
+        "time",
+    )
+    assert np.all(np.diff(columns["sample"]) == 480)
+    loudest = columns["db"].isel(channel=0).mean("time").idxmax("frequency")
+    assert float(loudest) == pytest.approx(1000, abs=RATE / 1024)
+    assert float(columns["db"].max()) == pytest.approx(-6, abs=0.5)
+
+
+def test_what_a_kill_left_behind_becomes_what_was_asked_for(tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    options = ("tone:1000", "--format", "flac", "--spectrogram", "--segment", "none")
+    with running(folder, *options) as recorder:
+        recorder.wait_until_it_records()
+        time.sleep(1.0)
+        recorder.process.kill()
+        recorder.process.wait()
+    assert record(folder, *options, "--seconds", "2").returncode == 0
+    interrupted = [v for v in sidecars(folder) if v["ended"] == "interrupted"]
+    assert [sorted(Path(name).suffix for name in v["files"]) for v in interrupted] == [
+        [".flac", ".png", ".zarr"]
+    ]

@@ -14,6 +14,7 @@ from realtime.audio.sources import SourceSpec, parse_source
 from realtime.commands.request import collected, load_settings, seconds_given
 from realtime.config import AudioSettings, RecordSettings, Settings
 from realtime.errors import RequestError, SettingsError
+from realtime.recording.chores import BaseChore
 from realtime.recording.compress import as_flac
 from realtime.recording.disk import Disk
 from realtime.recording.excerpt import LAST_SECONDS
@@ -23,6 +24,7 @@ from realtime.recording.plan import Plan
 from realtime.recording.retention import Keep, MinFree, parse_keep, parse_min_free
 from realtime.recording.segments import Segmentation, parse_segmentation, seconds_of
 from realtime.recording.station import Station
+from realtime.recording.store import load_libraries, spectrogram
 from realtime.recording.triggers import Trigger, parse_triggers
 from realtime.recording.watch import Watch
 from realtime.wording import shown_path
@@ -32,6 +34,13 @@ T = TypeVar("T")
 BLOCK = 1024
 """Samples in one callback (21 ms at 48000 Hz): nobody waits for them, and few calls cost little;
 with more, gaps can no longer be timed to 5 ms."""
+
+DEFAULTS = {
+    "audio.block": BLOCK,
+    "stft.n_fft": 1024,
+    "stft.hop": 480,
+}
+"""Columns on disk are for looking through hours: 100 a second, of 47 Hz, at 48000 Hz."""
 
 RING_SECONDS = 60.0
 """Kept in memory where nothing more is asked for: twice a stall of the disk of 30 s."""
@@ -65,15 +74,15 @@ class _Rules:
 def checked_record(args: argparse.Namespace) -> RecordRequest:
     """The request, or `SettingsError` with every fault of it."""
     faults: list[str] = []
-    settings = collected(
-        faults, lambda: load_settings(args, defaults={"audio.block": BLOCK}), Settings()
-    )
+    settings = collected(faults, lambda: load_settings(args, defaults=DEFAULTS), Settings())
     places = collected(faults, lambda: _places(args.places), [])
     seconds = collected(faults, lambda: seconds_given(args.seconds), None)
     rules = _rules(settings.record, faults)
     if faults or rules is None:
         raise SettingsError(faults)
     record = settings.record
+    if record.spectrogram:
+        load_libraries()
     ring_seconds = _ring_seconds(settings, rules)
     audio = settings.audio.model_copy(update={"ring_seconds": ring_seconds})
     stations = [_station(folder, source, settings, rules, audio) for folder, source in places]
@@ -86,12 +95,17 @@ def _station(
 ) -> Station:
     record = settings.record
     disk = Disk(folder, rules.keep, rules.least_free, record.when_full == "drop")
+    after: list[BaseChore] = [disk.note]
+    if record.format == "flac":
+        after.insert(0, as_flac)
+    if record.spectrogram:
+        after.insert(0, partial(spectrogram, stft=settings.stft, folder=folder))
     plan = Plan(
         folder,
         rules.segmentation,
         name=record.name,
         depth=record.depth,
-        after=(*([as_flac] if record.format == "flac" else []), disk.note),
+        after=after,
         settings=_told(settings),
     )
     triggers = () if rules.last_seconds is not None else rules.triggers

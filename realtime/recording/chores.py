@@ -6,7 +6,8 @@ A chore that the disk refuses is begun again later; one that cannot be done is t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from realtime.errors import RealtimeError
 
@@ -15,6 +16,16 @@ RETRY_SECONDS = 10.0
 
 Chore = Iterator[None]
 """Does about as much between two values as may delay the writing of sound: some megabytes."""
+
+
+BaseChore = Callable[[Path], Chore]
+"""Made for the recording of that path, without suffix. Doing it again does no harm."""
+
+
+def in_turn(base: Path, chores: Sequence[BaseChore]) -> Chore:
+    """One after the other, for one recording."""
+    for chore in chores:
+        yield from chore(base)
 
 
 class Chores:

@@ -8,18 +8,19 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from realtime.errors import RealtimeError, RequestError
-from realtime.recording import recovery
-from realtime.recording.chores import Chore
-from realtime.recording.compress import as_flac, uncompressed
+from realtime.recording.chores import BaseChore, Chore, in_turn
+from realtime.recording.compress import uncompressed
 from realtime.recording.own_files import delete_recording, list_recordings, read_recording
 from realtime.recording.recorder import Recorder
+from realtime.recording.recovery import finish, parts
 from realtime.recording.retention import Keep, MinFree, Recording, plan_room
+from realtime.recording.store import undrawn
 from realtime.wording import shown_path
 
 TEND_SECONDS = 10.0
@@ -83,10 +84,16 @@ class Disk:
         finally:
             lock.release()
 
-    def left_behind(self) -> list[Callable[[], Chore]]:
-        """What a crash or a power cut left to be done. Raises OSError."""
-        parts = [partial(recovery.finish, base) for base in recovery.parts(self.folder)]
-        return [*parts, *(partial(as_flac, base) for base in uncompressed(self.folder))]
+    def left_behind(self, after: Sequence[BaseChore]) -> list[Callable[[], Chore]]:
+        """What a crash or a power cut left to be done. Raises OSError.
+
+        after : what is done with each complete recording
+        """
+        undone = sorted({*undrawn(self.folder), *uncompressed(self.folder)})
+        return [
+            *(partial(in_turn, base, (finish, *after)) for base in parts(self.folder)),
+            *(partial(in_turn, base, after) for base in undone),
+        ]
 
     def tend(self, recorder: Recorder, now_ns: int) -> None:
         """Every ten seconds: measure the room, delete what is too much, stop where that is not

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from realtime.recording import names
-from realtime.recording.chores import Chore
+from realtime.recording.chores import BaseChore
 from realtime.recording.segments import Segmentation
 
 
@@ -20,7 +20,7 @@ class Plan:
     segmentation: Segmentation
     name: str = names.PATTERN
     depth: int = 24
-    after: Sequence[Callable[[Path], Chore]] = ()
+    after: Sequence[BaseChore] = ()
     """What to do with each complete recording, by its path without suffix."""
     settings: dict[str, Any] | None = None
     """For the sidecars."""

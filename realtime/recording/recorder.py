@@ -25,7 +25,7 @@ from realtime.audio.ring import AudioRing
 from realtime.engine.status import Cause, Gap, Status
 from realtime.errors import Overrun
 from realtime.recording import names, recovery
-from realtime.recording.chores import Chores
+from realtime.recording.chores import Chores, in_turn
 from realtime.recording.clock import UtcClock
 from realtime.recording.plan import Plan, Report
 from realtime.recording.segment import Segment, beside, taken
@@ -285,8 +285,7 @@ class Recorder:
         utc = self._clock.utc_ns(segment.start), self._clock.utc_ns(segment.stop)
         segment.seal(ended, *utc, clock)
         self._tell(n_files=self.report.n_files + 1)
-        for chore in self._plan.after:
-            self.chores.add(partial(chore, segment.base))
+        self.chores.add(partial(in_turn, segment.base, self._plan.after))
 
     def _sync(self, now: Moment) -> None:
         if self._segment is not None and now.monotonic_ns >= self._sync_due:
@@ -309,8 +308,8 @@ class Recorder:
     def _give_up(self, segment: Segment) -> None:
         """What it has safely is a recording when the disk works again."""
         segment.give_up()
-        safe = segment.synced - segment.start
-        self.chores.add(partial(recovery.finish, segment.base, "disk", safe))
+        finish = partial(recovery.finish, ended="disk", most=segment.synced - segment.start)
+        self.chores.add(partial(in_turn, segment.base, (finish, *self._plan.after)))
 
     def _tell(self, **values: Any) -> None:
         self.report = replace(self.report, **values)

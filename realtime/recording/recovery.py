@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from realtime.engine.status import Cause, Gap
 from realtime.errors import RecordingError
 from realtime.recording import sidecar, wav
 from realtime.recording.levels import SegmentLevels
 from realtime.recording.own_files import files_below
 from realtime.recording.riff import HEADER_BYTES
 from realtime.recording.segment import PART_JSON, PART_WAV, beside, publish
+from realtime.recording.stream import within
 from realtime.wording import shown_path
 
 SLICE_BYTES = 4 << 20
@@ -38,6 +41,8 @@ def finish(base: Path, ended: str = "interrupted", most: int | None = None) -> I
     A chore: see `chores`. Raises RecordingError where the part is none of ours, and OSError.
     """
     part, note = beside(base, PART_WAV), beside(base, PART_JSON)
+    if not part.exists() and not note.exists():
+        return  # done before
     known = sidecar.read(beside(base, ".json")) if beside(base, ".json").exists() else None
     if known is None:
         if not note.exists() or (known := sidecar.read(note)) is None:
@@ -52,20 +57,36 @@ def finish(base: Path, ended: str = "interrupted", most: int | None = None) -> I
             part.unlink()
             note.unlink()
             return
-        digest, levels = hashlib.sha256(), SegmentLevels(known["channels"])
+        digest, levels = hashlib.sha256(), SegmentLevels(repaired.format.n_channels)
         yield from _read(part, repaired, digest, levels)
-        start, stop = known["start"], known["start"] + repaired.n_samples
-        lasted_ns = repaired.n_samples * 10**9 // known["sample_rate"]
-        known |= {
-            "stop": stop,
-            "utc_end": sidecar.utc_text(sidecar.utc_ns(known["utc_start"]) + lasted_ns),
-            "ended": ended,
-            "levels": levels.summary(),
-            "gaps": [gap for gap in known["gaps"] if start <= gap["index"] < stop],
-            "sha256": digest.hexdigest(),
-        }
+        try:
+            known = _completed(known, repaired.n_samples, ended)
+        except (KeyError, TypeError, ValueError, ArithmeticError):
+            raise RecordingError(
+                f"{shown_path(str(note))} does not say as ours do what was recorded: the part "
+                "stays as it is"
+            ) from None
+        known |= {"levels": levels.summary(), "sha256": digest.hexdigest()}
     publish(base, known)
     yield
+
+
+def _completed(known: dict[str, Any], n_samples: int, ended: str) -> dict[str, Any]:
+    """What a sidecar that was not completed can still say. Raises what Python raises where it is
+    none of ours."""
+    start, stop = known["start"], known["start"] + n_samples
+    lasted_ns = n_samples * 10**9 // known["sample_rate"]
+    gaps = [
+        Gap(gap["index"], gap["length"], Cause[gap["cause"].upper()], 0) for gap in known["gaps"]
+    ]
+    return {
+        **known,
+        "stop": stop,
+        "utc_end": sidecar.utc_text(sidecar.utc_ns(known["utc_start"]) + lasted_ns),
+        "ended": ended,
+        "clock": {"drift_ppm": None, "plausible": None, "steps": []},
+        "gaps": sidecar.gap_entries(within(gaps, start, stop)),
+    }
 
 
 def _read(

@@ -136,7 +136,7 @@ def publish(base: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """Give a sealed part its name; returns the sidecar's values. Safe to do again after a crash."""
     part, whole = beside(base, PART_WAV), beside(base, ".wav")
     size = (part if part.exists() else whole).stat().st_size
-    complete = {"complete": True, **values, "files": [whole.name], "bytes": {whole.name: size}}
+    complete = {**values, "complete": True, "files": [whole.name], "bytes": {whole.name: size}}
     durable.write_text(beside(base, ".json"), sidecar.text_of(complete))
     if part.exists():
         durable.replace(part, whole)

@@ -22,6 +22,8 @@ from realtime.recording.recorder import Recorder
 from realtime.recording.stream import Moment, Stream
 from realtime.recording.watch import Watch
 
+Request = Callable[[Recorder, Moment], object]
+
 STEP_SECONDS = 0.2
 """Between two steps of the recorder: what a kill may cost, with what is on its way in the engine;
 half a second is allowed."""
@@ -45,7 +47,7 @@ class Station:
         self.engine = EngineProcess(source, audio)
         self._make_watch = make_watch
         self._recorder: Recorder | None = None
-        self._requests: queue.SimpleQueue[Callable[[Recorder, Moment], object]] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self.fault: BaseException | None = None
@@ -59,7 +61,7 @@ class Station:
         self.meter = RingMeter(ring)
         watch = self._make_watch(info.sample_rate, info.n_channels)
         self._recorder = Recorder(self.plan, stream, ring, self.engine.status, watch)
-        for chore in self.disk.left_behind():
+        for chore in self.disk.left_behind(self.plan.after):
             self._recorder.chores.add(chore)
         self._thread.start()
 
@@ -88,7 +90,7 @@ class Station:
         self.meter.update()
         return events
 
-    def ask(self, request: Callable[[Recorder, Moment], object]) -> None:
+    def ask(self, request: Request) -> None:
         """Have the writing thread do something at its next step."""
         self._requests.put(request)
 
