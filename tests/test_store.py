@@ -25,7 +25,7 @@ from scipy.signal import ShortTimeFFT, get_window
 
 from realtime.config import StftSettings
 from realtime.errors import MissingDependency
-from realtime.recording import sidecar
+from realtime.recording import sidecar, zarr_writer
 from realtime.recording.columns import LOW_DB, STEP_DB, Complete, Grid
 from realtime.recording.overview import TALLEST, WIDEST, Overview
 from realtime.recording.own_files import delete_recording, list_recordings
@@ -138,6 +138,22 @@ def test_a_recording_shorter_than_a_frame_is_bridged(tmp_path: Path) -> None:
     joined = xr.concat(parts, "time")
     assert np.array_equal(joined["sample"], np.arange(200, 16200 - STFT.n_fft // 2 + 1, 100))
     assert np.array_equal(codes_of(joined), codes_of(whole))
+
+
+def test_the_store_does_not_depend_on_how_large_its_chunks_are(tmp_path: Path, monkeypatch) -> None:
+    record(tmp_path, block=np.random.default_rng(3).standard_normal((3 * RATE, 2)).astype("f4"))
+    (large,) = opened(tmp_path)
+    (base,) = bases(tmp_path)
+    for suffix in (".zarr", ".png"):
+        os.rename(base.with_suffix(suffix), tmp_path / f"large{suffix}.old")
+    note = base.with_suffix(".json")
+    note.write_text(json.dumps(json.loads(note.read_text()) | {"files": [f"{base.name}.wav"]}))
+    monkeypatch.setattr(zarr_writer, "CHUNK_BYTES", 2 * 129 * 20)
+    monkeypatch.setattr(zarr_writer, "COORDINATES", 50)
+    draw(base)
+    assert len(list(base.with_suffix(".zarr").glob("db/c/0/*/0"))) == 15  # of 16 columns
+    (small,) = opened(tmp_path)
+    assert small.identical(large)
 
 
 def test_without_the_recording_before_only_whole_frames_are_there(tmp_path: Path) -> None:
