@@ -187,7 +187,8 @@ def test_the_right_edge_moves_as_the_clock_does_and_never_passes_the_newest_colu
 
 @pytest.mark.parametrize("model", [{"audio.block": 16384}], indirect=True)
 def test_a_picture_looked_at_before_the_first_block_shows_what_then_comes(model):
-    assert model.right_sample(time.monotonic_ns()) == model._columns.newest  # a block lasts a third of 1 s
+    newest = model._columns.newest
+    assert model.right_sample(time.monotonic_ns()) == newest  # a block lasts a third of 1 s
     edges = []
 
     def enough():
