@@ -25,7 +25,7 @@ def test_whole_numbers_are_written_as_they_were_read(
     whole[:4, 0] = -full, full - 1, 1, 0
     out = tmp_path / f"x{suffix}"
     write_sound(out, [(whole / full).astype(np.float32)], RATE, 2, depth)
-    read = soundfile.read(out, dtype="int32")[0] >> (32 - int(depth))
+    read = np.right_shift(soundfile.read(out, dtype="int32")[0], 32 - int(depth))
     assert np.array_equal(read, whole)
     few = (whole >> (int(depth) - 16)).astype(np.int16)
     write_sound(out, [few], RATE, 2, depth)
