@@ -270,3 +270,13 @@ def test_last_minutes_that_cannot_be_saved_leave_the_recording_alone(
         writer.finish(captured.now)
         assert np.array_equal(recorded(tmp_path), captured.samples)
     assert len(sidecars(tmp_path)) == 1
+
+
+def test_what_was_captured_before_the_first_step_is_recorded_too(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    with capture(rng) as captured:
+        writer = recorder(captured, tmp_path, None)
+        captured.hear(1)
+        writer.finish(captured.now)
+        assert np.array_equal(recorded(tmp_path), captured.samples)

@@ -127,6 +127,7 @@ class Recorder:
         is nothing yet, or the disk fails."""
         if not self._status.epoch_ns:
             return None
+        self._tell_time(now)
         stop = self._ring.written
         start = max(stop - int(seconds * self._ring.sample_rate), self._ring.oldest)
         self._look_for_gaps()
@@ -162,6 +163,7 @@ class Recorder:
     # Samples.
 
     def _advance(self, now: Moment) -> None:
+        self._tell_time(now)
         self._look_for_gaps()
         if not self._status.epoch_ns:
             return  # nothing was captured yet
