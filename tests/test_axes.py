@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from realtime.config import DisplaySettings, ScaleName
 from realtime.dsp.scales import note_hz
-from realtime.view.axes import (
+from realtime.dsp.ticks import (
     DB_ROOM,
     LABEL_ROOM,
     MINOR_ROOM,
@@ -20,9 +20,8 @@ from realtime.view.axes import (
     absolute_time_ticks,
     clock_label,
     db_ticks,
-    frequency_ticks,
-    time_ticks,
 )
+from realtime.view.axes import frequency_ticks, time_ticks
 from realtime.view.mapping import hz_of_share
 
 RATE = 48000

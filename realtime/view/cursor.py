@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import isnan
 
 from realtime.dsp.scales import note_cents, note_name
-from realtime.view.axes import MINUS, clock_label
+from realtime.dsp.ticks import MINUS, clock_label
 from realtime.view.canvas import Place
 from realtime.view.history import ColumnHistory
 from realtime.view.mapping import View, render_reference

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from realtime.dsp.processors.parameters import Boxes
-from realtime.view.axes import clock_label
+from realtime.dsp.ticks import clock_label
 from realtime.view.controls import ROW_PX
 
 Put = Callable[[Any], object]

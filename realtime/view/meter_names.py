@@ -6,8 +6,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QWidget
 
+from realtime.dsp.ticks import MINUS
 from realtime.view import theme
-from realtime.view.axes import MINUS
 from realtime.view.panels import Still
 
 NAME_PX = 18

@@ -17,16 +17,9 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from realtime.config import DisplaySettings
 from realtime.dsp.levels import LevelReading
+from realtime.dsp.ticks import LABEL_ROOM, Tick, absolute_time_ticks, db_label, db_ticks
 from realtime.view import theme
-from realtime.view.axes import (
-    LABEL_ROOM,
-    Tick,
-    absolute_time_ticks,
-    db_label,
-    db_ticks,
-    frequency_ticks,
-    time_ticks,
-)
+from realtime.view.axes import frequency_ticks, time_ticks
 from realtime.view.colormaps import lut
 from realtime.view.mapping import colour_index
 
