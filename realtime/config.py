@@ -73,6 +73,9 @@ class AudioSettings(_Section):
     channels: int | None = Field(default=None, ge=1, le=64, examples=[1])
     block: int = Field(default=256, ge=16, le=16384)
     """Samples in one callback (5.3 ms at 48000 Hz)."""
+    latency: float | None = Field(default=None, ge=0, le=2, examples=[0.1])
+    """Seconds that device and server may hold back; None means as little as they can. With more
+    they wake up less often."""
     ring_seconds: float | None = Field(default=None, ge=1, le=7200, examples=[600])
     """How much stays in memory; None means `RING_SECONDS`, and what a recorder needs."""
 

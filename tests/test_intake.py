@@ -101,6 +101,26 @@ def test_two_losses_soon_after_each_other_are_told_apart(device):
     device.assert_true_outside_gaps()
 
 
+@pytest.mark.parametrize("phase", range(0, 1100, 100))
+def test_a_loss_is_timed_to_two_milliseconds_where_a_server_wakes_up_out_of_step(device, phase):
+    """Blocks come when a server wakes up, every 1100 samples: each 24 samples less late than the
+    one before, until two come at once."""
+    block, waking, device.jitter = 1024, 1100, 0.0
+    lost = int(1.5 * RATE) + phase
+
+    def deliver(seconds: float):
+        for _ in range(int(seconds * RATE / block)):
+            device.deliver(1, n=block, late=-(device.world + block) % waking / RATE)
+
+    deliver(4)
+    at = device.world
+    device.lose(lost)
+    deliver(4)
+    (gap,) = device.status.read().gaps
+    assert gap.index == at
+    assert abs(gap.length - lost) <= 0.002 * RATE
+
+
 def test_a_late_buffer_that_arrives_in_a_burst_is_no_loss(device):
     device.seconds(3)
     held_back = device.world

@@ -103,9 +103,15 @@ class DeviceStream:
         return total if 0 <= total <= MOST_TOLD_SECONDS else 0.0
 
     def _open(
-        self, kind: str, on_end: Callable[[str | None], None], purpose: str = "", **options: Any
+        self,
+        kind: str,
+        on_end: Callable[[str | None], None],
+        purpose: str = "",
+        latency: float | None = None,
+        **options: Any,
     ) -> None:
         """Open and start. kind : sounddevice's class. purpose : for people, where it fails.
+        latency : seconds that may be held back; None for as little as the device can.
 
         Raises `DeviceError`.
         """
@@ -121,7 +127,7 @@ class DeviceStream:
                     samplerate=self.sample_rate,
                     blocksize=self._block,
                     dtype="float32",
-                    latency="low",
+                    latency="low" if latency is None else latency,
                     finished_callback=finished,
                     **options,
                 )

@@ -38,7 +38,7 @@ class MicSource(DeviceStream):
                 f"'{device.name}' has: ask for at most {device.inputs}"
             )
         super().__init__(device, self._rate(device, audio.sample_rate), audio.block)
-        self._play_on = play_on
+        self._play_on, self._latency = play_on, audio.latency
 
     def _rate(self, device: Device, asked: int | None) -> int:
         check = portaudio().check_input_settings
@@ -62,6 +62,7 @@ class MicSource(DeviceStream):
             self._open(
                 "InputStream",
                 on_end,
+                latency=self._latency,
                 device=self.device.id,
                 channels=self.n_channels,
                 callback=callback,

@@ -35,8 +35,12 @@ BLOCK = 1024
 """Samples in one callback (21 ms at 48000 Hz): nobody waits for them, and few calls cost little;
 with more, gaps can no longer be timed to 5 ms."""
 
+LATENCY = 4 * BLOCK / 48000
+"""Seconds that the server may hold back: it wakes up half as often as for the least it can."""
+
 DEFAULTS = {
     "audio.block": BLOCK,
+    "audio.latency": LATENCY,
     "stft.n_fft": 1024,
     "stft.hop": 480,
 }

@@ -8,7 +8,7 @@ was lost is written as zeros where it was lost and entered in the status block.
 After a suspicious block (flagged, or later than blocks have been of late) it is not yet known
 whether the samples are gone or only late: a deep buffer delivers them in a burst. Blocks are then
 held back, in memory set aside beforehand, until one arrives on the old line, which proves that
-nothing is missing, or for `SETTLE_SECONDS`, and judged together.
+nothing is missing, or for a while (`SETTLE_SECONDS`), and judged together.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ suspicious. (A server's flag comes some blocks after the loss, so one cannot wai
 
 SETTLE_SECONDS = 0.25
 """How long a suspicion is watched: a late buffer is emptied within a few blocks, and the least
-lateness of the dozens of blocks in this time is good to a fraction of a millisecond."""
+lateness of the dozens of blocks in this time is good to a fraction of a millisecond;"""
+
+SETTLE_BLOCKS = 48
+"""and so many it takes: of 12 blocks of 1024 samples that a server hands over two at a time, the
+least lateness was up to 5 ms above that of the second before."""
 
 HOLD_SECONDS = 2.0
 """Room for blocks held back; when it is full the verdict falls at once."""
@@ -139,7 +143,8 @@ class Intake:
         self._n_held = stop
         assert self._epoch is not None
         on_the_line = last.least - self._epoch < len(block) / 2 / self._rate
-        if on_the_line or now - last.since >= SETTLE_SECONDS:
+        settled = now - last.since >= max(SETTLE_SECONDS, SETTLE_BLOCKS * len(block) / self._rate)
+        if on_the_line or settled:
             self._judge(len(block))
 
     def _judge(self, block_samples: int) -> None:

@@ -13,16 +13,19 @@ import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING
 
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import SourceSpec
 from realtime.config import RING_SECONDS, AudioSettings
 from realtime.engine import child
 from realtime.engine.child import SharedNames, StreamInfo
-from realtime.engine.monitor import MonitorState
 from realtime.engine.monitor_status import MonitorStatus
 from realtime.engine.status import State, Status
 from realtime.errors import EngineError, RealtimeError
+
+if TYPE_CHECKING:
+    from realtime.engine.monitor import MonitorState
 
 START_SECONDS = 15.0
 """A first start may import from a cold disk and meet a slow sound server."""
