@@ -51,7 +51,7 @@ def analyse(
     ref: float | Literal["max"] | Callable = "max",
     top_db: float | None = 80.0,
     amin: float = AMIN,
-    n_columns: int | None = None,
+    n_columns: int | Callable[[PictureFormat], int | None] | None = None,
     reduce: str = "peak",
     progress: Progress | None = None,
     **parameters: Any,
@@ -67,7 +67,7 @@ def analyse(
     top_db : dB below the greatest at which the picture ends; None: at `amin`
     amin : power below which dB count no further down
     n_columns : at most so many columns, where there are more frames; then each is the greatest
-        ("peak") or the mean (`reduce`) of some frames
+        ("peak") or the mean (`reduce`) of some frames. Or a function that says it of the format
     progress : called with the share done, 0 to 1, or None where the length is unknown; a second
         pass begins again
     Raises RequestError, SourceError or MissingDependency, as `picture_format` and `load` do, and
@@ -93,6 +93,8 @@ def analyse(
         )
     finally:
         reader.close()
+    if callable(n_columns):
+        n_columns = n_columns(picture)
     level = float(ref) if isinstance(ref, NUMBERS) else None
     return Analysis(reopen, picture, level, top_db, amin, n_columns, reduce, progress)
 
@@ -156,6 +158,10 @@ class Analysis:
                 "(2 GiB): take them in chunks(), or ask for fewer with n_columns"
             )
         return np.concatenate(list(self.chunks()), axis=1)
+
+    def sound(self) -> OpenSound:
+        """The sound that was analysed, once more from its beginning; the caller closes it."""
+        return self._reopen()
 
     def _bytes(self, n_columns: int) -> int:
         return 4 * n_columns * self._picture.n_rows * self._picture.n_channels
