@@ -116,7 +116,7 @@ def test_ink_on_paper_is_heard_as_its_negative(tmp_path: Path) -> None:
         (["P", "-o", "x.wav", "--report", "P"], ["--report 'P.png' is named already"]),
         (["P", "-o", "x.wav", "--bare", "--hop", "9999"], ["hop = 9999 must be at most n_fft"]),
         (["P", "-o", "x.wav", "--bare", "--sample-rate", "9"], ["sample_rate = 9 must be 1000 to"]),
-        (["P", "-o", "x.wav", "--bare", "--original", "P"], ["--original needs a picture that"]),
+        (["P", "-o", "x.wav", "--bare", "--original", "P"], ["--bare is a picture from elsewhere"]),
         (["P", "-o", "x.wav", "--kind", "a", "--hop", "b"], ["unknown --kind 'a'", "--hop = 'b'"]),
         (["P", "-o", "x.flac", "--depth", "32"], ["--depth 32 is float"]),
     ],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from realtime.commands.invert_own import edited_sound, original_of, own_picture
 from realtime.commands.invert_request import InvertRequest, checked_invert, flag
 from realtime.commands.progress import progress
 from realtime.commands.sound_file import write_sound
@@ -21,11 +22,14 @@ from realtime.wording import say, shown_path
 
 if TYPE_CHECKING:
     from realtime.picture.format import PictureFormat
+    from realtime.picture.own import OwnPicture
     from realtime.picture.read.reader import Reading
 
-MOST_VALUES = 1 << 27
-"""Frames times bins times channels that are made sound at once, some 3 GB: 49 minutes of 1025
+MOST_VALUES = 1 << 26
+"""Frames times bins times channels that are made sound at once, some 3 GB: 25 minutes of 1025
 bins, 43 frames a second."""
+
+NORMALISED = "the picture does not tell how loud it was: the peak is at -3 dBFS"
 
 Progress = Callable[[float], None]
 
@@ -85,17 +89,51 @@ def _bare(request: InvertRequest, done: Progress) -> Made:
 
 
 def _picture(request: InvertRequest, done: Progress) -> Made:
+    edited = request.like is not None or request.original is not None
+    own = own_picture(request.picture, request.like, required=edited)
+    if own is not None:
+        return _own(request, own, done)
     from realtime.picture.read.reader import read_foreign
 
     return _from_reading(request, read_foreign(request.picture, request.given), "axes", done)
 
 
-def _from_reading(request: InvertRequest, reading: Reading, source: str, done: Progress) -> Made:
-    if request.original is not None:
+def _own(request: InvertRequest, own: OwnPicture, done: Progress) -> Made:
+    from realtime.picture.own import describe
+
+    if request.given:
+        flags = ", ".join(map(flag, request.given))
         raise RequestError(
-            "--original needs a picture that says how it was made, as 'realtime render' draws "
-            "them: give the one it was before the edit with --like"
+            f"{shown_path(request.picture)} says itself how it was made: leave out {flags}"
         )
+    report = {"picture": request.picture, "from": "own", **describe(own)}
+    found = original_of(own, request.original)
+    if found is None:
+        samples, normalised = _inverted(own.db, own.format, done)
+        made = Made(samples, own.format.sample_rate, report | {"phase": "found"})
+        if normalised:
+            made.notes.append(NORMALISED)
+        if not own.rows_alone.all():
+            made.notes.append(
+                f"only {own.rows_alone.mean():.0%} of the {own.format.n_rows} rows have a pixel of "
+                "their own, so it is less exact than a bare or a higher picture"
+            )
+        return made
+    original, source = found
+    samples = edited_sound(own, original, done)
+    made = Made(samples, own.format.sample_rate, report | {"phase": source})
+    changed = float((samples != original).any(axis=1).mean())
+    made.report["samples_changed"] = changed
+    made.notes.append(
+        f"{changed:.1%} of the samples differ from the sound "
+        f"{'in the picture' if source == 'kept' else 'given'}"
+        if changed
+        else f"not edited: the sound {'in the picture' if source == 'kept' else 'given'} as it was"
+    )
+    return made
+
+
+def _from_reading(request: InvertRequest, reading: Reading, source: str, done: Progress) -> Made:
     picture = reading.format
     samples, normalised = _inverted(reading.db, picture, done)
     report = {"picture": request.picture, "from": source, **reading.report}
@@ -106,7 +144,7 @@ def _from_reading(request: InvertRequest, reading: Reading, source: str, done: P
         texts = [f"{flag(name)} {_short(item['value'])}" for name, item in assumed.items()]
         made.notes.append(f"guessed {', '.join(texts)}: give what is otherwise")
     if normalised:
-        made.notes.append("the picture does not tell how loud it was: the peak is at -3 dBFS")
+        made.notes.append(NORMALISED)
     return made
 
 

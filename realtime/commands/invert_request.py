@@ -139,8 +139,11 @@ def _wrong_together(args: argparse.Namespace, given: dict[str, Any]) -> list[str
         faults.append("--image is a drawing, --bare a spectrogram without axes: give one of them")
     if args.image and (args.original or args.like):
         faults.append("--image is a drawing with no sound behind it: leave out --original, --like")
-    if args.like and args.bare:
-        faults.append("--like says how the picture was made, and so --bare need not: leave one out")
+    if args.bare and (args.original or args.like):
+        faults.append(
+            "--bare is a picture from elsewhere, --original and --like one of 'realtime render': "
+            "leave out --bare"
+        )
     if args.image:
         faults += [
             f"{flag(name)} is of a spectrogram, and --image of a drawing: leave one of them out"

@@ -1,0 +1,197 @@
+"""Our own pictures back to sound: with phase found, or with the sound's own where it is at hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from own_pictures import draw_own
+from PIL import Image
+from styles import sound
+
+from realtime.cli import main
+from realtime.picture.analysis import analyse
+
+RATE = 22050
+KINDS = ("stft", "mel", "bark", "erb", "cqt")
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Path:
+    soundfile.write(tmp_path / "voice.wav", sound(RATE, 3.0), RATE, subtype="PCM_16")
+    return tmp_path / "voice.wav"
+
+
+def invert(picture: Path, out: str, *more: object) -> tuple[np.ndarray, soundfile._SoundFileInfo]:
+    """The sound as int16, and what the file says."""
+    path = picture.with_name(out)
+    assert main(["invert", str(picture), "-o", str(path), *map(str, more)]) == 0
+    return soundfile.read(path, dtype="int16")[0], soundfile.info(path)
+
+
+def as_an_editor_saves(picture: Path, box: tuple[int, int, int, int] | None = None) -> Path:
+    """In colours, without what was beside the pixels, and with a black box."""
+    image = Image.open(picture).convert("RGB")
+    if box is not None:
+        image.paste((0, 0, 0), box)
+    image.save(picture.with_name("edited.png"))
+    return picture.with_name("edited.png")
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_of_every_kind_sounds_like_what_it_shows(
+    audio: Path, tmp_path: Path, kind: str, bits: int
+) -> None:
+    """Heard and drawn again it looks the same."""
+    shown = draw_own(tmp_path / "p.png", audio, kind, bits=bits)[0]
+    _, info = invert(tmp_path / "p.png", "heard.wav", "--depth", "24")
+    assert (info.samplerate, info.frames, info.subtype) == (RATE, 3 * RATE, "PCM_24")
+    again = analyse(str(tmp_path / "heard.wav"), kind).db()[0]
+    loud = shown > shown.max() - 60
+    # A row of a constant-Q picture says nothing of where in it the sound is.
+    assert np.corrcoef(shown[loud], again[loud])[0, 1] > (0.8 if kind == "cqt" else 0.995)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("kind", KINDS)
+def test_kept_sound_comes_back_to_the_bit(
+    audio: Path, tmp_path: Path, kind: str, bits: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_own(tmp_path / "p.png", audio, kind, bits=bits, keep=True)
+    samples, info = invert(tmp_path / "p.png", "heard.flac")
+    assert info.subtype == "PCM_16"
+    assert np.array_equal(samples, soundfile.read(audio, dtype="int16")[0])
+    assert "not edited: the sound in the picture as it was" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("scale", "height"), [("rows", 1025), ("log", 300), ("mel", 2000)])
+def test_an_erased_second_is_silent_and_what_is_elsewhere_keeps_every_bit(
+    audio: Path, tmp_path: Path, scale: str, height: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where many rows share a pixel."""
+    before = tmp_path / "before.png"
+    draw_own(before, audio, top_db=100.0, scale=scale, height=height)
+    edited = as_an_editor_saves(before, (43, 0, 86, height))
+    samples, info = invert(edited, "x.wav", "--like", before, "--original", audio)
+    original = soundfile.read(audio, dtype="int16")[0]
+    assert info.subtype == "PCM_16" and "of the samples differ" in capsys.readouterr().err
+    differ = np.flatnonzero(samples != original)
+    assert differ[0] >= 41 * 512 - 512 and differ[-1] <= 87 * 512 + 512
+    middle = slice(47 * 512, 81 * 512)
+    left = np.sum(samples[middle].astype(float) ** 2) / np.sum(original[middle].astype(float) ** 2)
+    assert left < 1e-5 if scale == "log" else left < 1e-6  # below 20 Hz nothing was painted
+
+
+@pytest.mark.parametrize("reduce", ["peak", "mean"])
+def test_columns_of_several_frames_can_be_edited_too(
+    audio: Path, tmp_path: Path, reduce: str
+) -> None:
+    before = tmp_path / "before.png"
+    draw_own(before, audio, "mel", keep=True, n_columns=40, reduce=reduce, top_db=100.0)
+    original = soundfile.read(audio, dtype="int16")[0]
+    assert np.array_equal(invert(before, "x.wav")[0], original)
+    edited = as_an_editor_saves(before, (10, 0, 20, 128))  # frames 32 to 64
+    samples, _ = invert(edited, "x.wav", "--like", before)
+    differ = np.flatnonzero(samples != original)
+    assert differ[0] >= 30 * 512 and differ[-1] <= 67 * 512
+    assert np.abs(samples[37 * 512 : 60 * 512]).max() <= 3
+
+
+def test_the_picture_before_may_keep_the_sound(audio: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before.png"
+    draw_own(before, audio, keep=True)
+    samples, _ = invert(as_an_editor_saves(before), "x.wav", "--like", before)
+    assert np.array_equal(samples, soundfile.read(audio, dtype="int16")[0])
+
+
+def test_each_channel_is_edited_alone(tmp_path: Path) -> None:
+    audio, before = tmp_path / "two.wav", tmp_path / "before.png"
+    both = np.stack([sound(RATE, 2.0), sound(RATE, 2.0)[::-1]], axis=1)
+    soundfile.write(audio, both, RATE, subtype="PCM_16")
+    draw_own(before, audio, "mel")
+    edited = as_an_editor_saves(before, (20, 128, 40, 256))
+    samples, _ = invert(edited, "x.wav", "--like", before, "--original", audio)
+    original = soundfile.read(audio, dtype="int16")[0]
+    assert np.array_equal(samples[:, 0], original[:, 0])
+    assert not np.array_equal(samples[:, 1], original[:, 1])
+
+
+def test_an_original_of_more_bits_keeps_them(audio: Path, tmp_path: Path) -> None:
+    """At another rate and with two channels it becomes what the picture was made of."""
+    audio = tmp_path / "float.wav"
+    both = np.stack([sound(44100, 2.0)] * 2, axis=1)
+    soundfile.write(audio, both, 44100, subtype="PCM_24")
+    draw_own(tmp_path / "p.png", audio, "mel", sample_rate=RATE, mono=True)
+    _, info = invert(tmp_path / "p.png", "x.wav", "--original", audio)
+    assert (info.subtype, info.channels, info.samplerate) == ("PCM_24", 1, RATE)
+
+
+def test_the_report_says_what_the_picture_says(
+    audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw_own(tmp_path / "p.png", audio, "erb")
+    invert(tmp_path / "p.png", "x.wav", "--report", "-")
+    told = json.loads(capsys.readouterr().out)
+    assert (told["from"], told["phase"], told["format"]["kind"]) == ("own", "found", "erb")
+    assert told["sound"] == {"sample_rate": RATE, "n_samples": 3 * RATE, "n_channels": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["P", "--hop", "512"], "'p.png' says itself how it was made: leave out --hop"),
+        (["E", "--original", "voice.wav"], "'edited.png' does not say how it was made, so"),
+        (["E"], "edited.png: no axes were found"),
+        (["P", "--original", "other.wav"], "--original 'other.wav' has 22050 samples in 1 channel"),
+        (["P", "--original", "no.wav"], "there is no file 'no.wav'"),
+        (["S", "--like", "p.png"], "'small.png' has 90 x 90 pixels and was made with"),
+        (["E", "--like", "small.png"], "'small.png' does not say how it was made"),
+        (["P", "--like", "no.png"], "there is no file 'no.png'"),
+        (["D"], "'damaged.png' is a damaged PNG"),
+    ],
+)
+def test_what_does_not_belong_together_is_one_sentence(
+    audio: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    sentence: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw_own(tmp_path / "p.png", audio, "mel")
+    as_an_editor_saves(tmp_path / "p.png")
+    Image.new("RGB", (90, 90)).save("small.png")
+    soundfile.write("other.wav", np.zeros(RATE), RATE)
+    whole = (tmp_path / "p.png").read_bytes()
+    (tmp_path / "damaged.png").write_bytes(
+        whole.replace(b"realtime-picture\0\1\0", b"realtime-picture\0\7\0")
+    )
+    names = {"P": "p.png", "E": "edited.png", "S": "small.png", "D": "damaged.png"}
+    assert main(["invert", *(names.get(text, text) for text in arguments), "-o", "x.wav"]) == 2
+    said = capsys.readouterr().err.removeprefix("realtime: ")
+    assert said.startswith(sentence) and said.count("\n") == 1
+    assert not (tmp_path / "x.wav").exists()
+
+
+def test_a_text_that_claims_a_year_of_sound_is_refused(
+    audio: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its few columns would each be millions of frames."""
+    from realtime.picture.own import Said
+    from realtime.picture.png import read_png, write_png
+
+    draw_own(tmp_path / "p.png", audio, "mel")
+    png = read_png(tmp_path / "p.png")
+    held = json.loads(png.text or "")
+    held["picture"] |= {"n_samples": 1 << 39, "n_columns": png.width}
+    Said.from_json(json.dumps(held))
+    with open(tmp_path / "lie.png", "wb") as file:
+        pixels = np.zeros((png.height, png.width), np.uint8)
+        write_png(file, png.width, png.height, [pixels], text=json.dumps(held))
+    assert main(["invert", str(tmp_path / "lie.png"), "-o", str(tmp_path / "x.wav")]) == 2
+    assert "are more than fit into memory at once" in capsys.readouterr().err
