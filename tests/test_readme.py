@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
+from PIL import Image
+from styles import Style, draw, write_sound
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,9 +26,26 @@ COMMANDS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of what the README names: sounds and pictures."""
+    folder = tmp_path_factory.mktemp("files")
+    write_sound(folder / "song.flac", seconds=2.0)
+    draw(Style(seconds=2.0), folder / "tutorial.png")
+    rows = np.linspace(0, 255, 80, dtype=np.uint8)
+    Image.fromarray(np.repeat(rows[:, None], 50, axis=1)).save(folder / "mels.png")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    return folder
+
+
 def run(command: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *command], cwd=cwd, capture_output=True, text=True, timeout=60
+        [sys.executable, *command],
+        cwd=cwd,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -36,9 +56,9 @@ def test_the_readme_has_commands_and_python():
 
 @pytest.mark.pulse
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_of_the_readme_works(command, pulse, tmp_path):
+def test_a_command_of_the_readme_works(command, pulse, files, tmp_path):
     """Without a window, for a moment, and with the microphone this machine has."""
-    soundfile.write(tmp_path / "song.flac", np.zeros(4800), 48000)
+    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
     words = shlex.split(command.replace("mic:usb", "mic:virtmic"))[1:]
     if words[0] in ("live", "monitor"):
         words += ["--seconds", "0.5"]
@@ -51,7 +71,8 @@ def test_a_command_of_the_readme_works(command, pulse, tmp_path):
 
 
 @pytest.mark.parametrize("code", [text for language, text in BLOCKS if language == "python"])
-def test_the_python_of_the_readme_runs(code, tmp_path):
+def test_the_python_of_the_readme_runs(code, files, tmp_path):
+    shutil.copytree(files, tmp_path, dirs_exist_ok=True)
     result = run(["-c", code], tmp_path)
     assert result.returncode == 0, result.stderr
 
