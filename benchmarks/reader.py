@@ -95,15 +95,9 @@ def judged(style: Style, truth: Truth, read: Callable[[], Reading]) -> Outcome:
         False,
     ):
         faults.append(f"{found.fmin} to {found.fmax} Hz, htk {found.htk}")
-    error = np.nan
-    if reading.db[0].shape == truth.db.shape:
-        off = np.abs(reading.db[0] - truth.db)
-        shown = off[np.ix_(reading.frames_seen, reading.rows_seen)]
-        error = float(shown.mean()) if shown.size else np.nan
-        if error > MOST_DB:
-            faults.append(f"{error:.2f} dB")
-    else:
-        faults.append(f"{reading.db[0].shape} is {truth.db.shape}")
+    error = _error(reading, truth)
+    if not error <= MOST_DB:
+        faults.append(f"{error:.2f} dB, {reading.db[0].shape} of {truth.db.shape}")
     what = "wrong" if faults else "right"
     if reading.certainty <= COARSE:
         what = "coarse"
@@ -114,6 +108,21 @@ def judged(style: Style, truth: Truth, read: Callable[[], Reading]) -> Outcome:
     ):
         what = "altered"
     return Outcome(style, what, error, "; ".join(faults), took)
+
+
+def _error(reading: Reading, truth: Truth) -> float:
+    """Mean, in dB, over the cells that have a pixel; nan where frames are more or fewer by two.
+    One may be hidden by the frame of the axes, or the other end's frame be shown a pixel wide."""
+    read, drawn = reading.db[0], truth.db
+    if read.shape[1] != drawn.shape[1] or abs(len(read) - len(drawn)) > 1:
+        return np.nan
+    n = min(len(read), len(drawn))
+    errors = []
+    for a, b in {(0, 0), (len(read) - n, len(drawn) - n)}:
+        off = np.abs(read[a : a + n] - drawn[b : b + n])
+        shown = off[np.ix_(reading.frames_seen[a : a + n], reading.rows_seen)]
+        errors.append(float(shown.mean()) if shown.size else np.nan)
+    return min(errors)
 
 
 def outcomes(styles: Iterator[Style]) -> Iterator[Outcome]:

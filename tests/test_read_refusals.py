@@ -164,10 +164,10 @@ def test_an_unknown_override_is_refused_with_the_known_ones(tmp_path: Path) -> N
         read_foreign(tmp_path / "any.png", {"hops": 512})
 
 
-@pytest.mark.parametrize("mode", ["P", "RGBA", "L", "LA", "I;16", "CMYK", "1"])
+@pytest.mark.parametrize("mode", ["P", "RGBA", "I;16", "CMYK", "1"])
 def test_every_mode_of_pixels_is_read_or_refused(mode: str, tmp_path: Path) -> None:
     path = tmp_path / "gray.png"
-    draw(Style(colormap="gray", seconds=3.0), path)
+    draw(Style(colormap="gray", size=(6.4, 4.8), n_mels=64, seconds=2.0), path)
     plain = Image.open(path).convert("RGB")
     if mode == "I;16":
         changed = Image.fromarray(np.asarray(plain.convert("L")).astype(np.uint16) * 257)
@@ -183,4 +183,4 @@ def test_every_mode_of_pixels_is_read_or_refused(mode: str, tmp_path: Path) -> N
     elif mode == "CMYK":
         assert read_foreign(other).certainty < 0.75
     else:
-        assert read_foreign(other).format.n_rows == 128
+        assert read_foreign(other).format.n_rows == 64

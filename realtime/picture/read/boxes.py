@@ -22,6 +22,8 @@ LIKE_ACROSS = 6.0
 """Of 255: mean difference across a colour bar, which JPEG blurs."""
 LEAST_LEVELS = 24
 """Colours along a bar: fewer are a box of something else."""
+MOST_BOXES = 200
+"""More frames are a table or a wall, and any of them may be looked at: all are refused."""
 SECOND_PLOT = 0.25
 """Of the largest plot's area: another box that large is a plot too."""
 
@@ -65,12 +67,21 @@ def unsnapped(middle: float) -> float:
 
 
 class Layout(NamedTuple):
-    """Of a picture with axes. bar : None where there is no colour bar."""
+    """Of a picture with axes."""
 
     plots: list[Box]
     """Largest first; more than one where there are several of like size."""
-    bar: Box | None
+    bars: list[Box]
     background: NDArray[np.uint8]
+
+    def bar(self, plot: Box) -> Box | None:
+        """The colour bar nearest to a plot; None where there is none."""
+
+        def distance(bar: Box) -> int:
+            across = max(bar.left - plot.right, plot.left - bar.right, 0)
+            return across + max(bar.top - plot.bottom, plot.top - bar.bottom, 0)
+
+        return min(self.bars, key=distance, default=None)
 
 
 def background_of(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -106,6 +117,8 @@ def find_boxes(rgb: NDArray[np.uint8]) -> Layout:
         box = _framed(parts[rows, columns] == number, columns.start, rows.start)
         if box is not None:
             boxes.append(box)
+        if len(boxes) > MOST_BOXES:
+            break
     boxes = [box for box in boxes if not any(_encloses(other, box) for other in boxes)]
     boxes = [_measured(rgb, box, background) for box in boxes]
     largest = max((min(box.width, box.height) for box in boxes), default=0)
@@ -122,7 +135,7 @@ def find_boxes(rgb: NDArray[np.uint8]) -> Layout:
     if plots:
         least = SECOND_PLOT * plots[0].width * plots[0].height
         plots = [box for box in plots if box.width * box.height >= least]
-    return Layout(plots, _nearest(bars, plots), background)
+    return Layout(plots, bars, background)
 
 
 def _encloses(outer: Box, inner: Box) -> bool:
@@ -183,17 +196,3 @@ def is_bar(inside: NDArray[np.uint8]) -> bool:
     steps = np.abs(np.diff(middle, axis=0)).sum(axis=1)
     levels = len(np.unique(middle.round(), axis=0))
     return bool(across < LIKE_ACROSS and levels >= LEAST_LEVELS and np.median(steps) < 24)
-
-
-def _nearest(bars: list[Box], plots: list[Box]) -> Box | None:
-    if not bars:
-        return None
-    if not plots:
-        return bars[0]
-    plot = plots[0]
-
-    def distance(bar: Box) -> int:
-        across = max(bar.left - plot.right, plot.left - bar.right, 0)
-        return across + max(bar.top - plot.bottom, plot.top - bar.bottom, 0)
-
-    return min(bars, key=distance)

@@ -48,18 +48,21 @@ MISPLACED = 0.05
 
 
 class Changes(NamedTuple):
-    """strength : float64 (n,), how much colours change from pixel first + k - 1 to first + k.
+    """Of colours, from pixel first + k - 1 to pixel first + k, for k = 0 .. n - 1.
+
+    exact : cells are blocks of one colour
     seen : float64 (n,), what a prediction is held against: 1 where colours change, else 0; where
-    they change everywhere, as in a picture that was resampled, how much
+    they change everywhere, as in a picture that was scaled, how much
     counted : bool (n,), False in long silence, where nothing changes though cells do."""
 
     first: int
-    strength: NDArray[np.float64]
     exact: bool
     seen: NDArray[np.float64]
     counted: NDArray[np.bool_]
-    plane: NDArray[np.uint8]
-    """What was looked at, this axis first."""
+    unit: NDArray[np.float64]
+    """What is seen and counted, of mean 0 and length 1."""
+    plane: NDArray
+    """What may have been blended, this axis first."""
     altered: bool
 
 
@@ -83,9 +86,12 @@ class Grid(NamedTuple):
         return len(self.edges) - 1
 
 
-def changes_along(pixels: NDArray[np.uint8], first: int, *, altered: bool = False) -> Changes:
+def changes_along(
+    pixels: NDArray[np.uint8], first: int, plane: NDArray, *, altered: bool = False
+) -> Changes:
     """Changes along axis 0 of `pixels`, (n, m, 3), whose first row is the picture's `first`.
 
+    plane : (n, m, k), what was blended where cells are: colours, or levels as 0..255
     altered : colours are no longer what the program drew, so none are exactly alike
     """
     step = max(1, pixels.shape[1] // SAMPLED)
@@ -105,13 +111,18 @@ def changes_along(pixels: NDArray[np.uint8], first: int, *, altered: bool = Fals
         for start, stop in zip(starts, stops, strict=True):
             counted[start:stop] = stop - start <= longest
     seen = (~still).astype(np.float64) if exact else np.log(strength + 0.05)
-    return Changes(first + 1, strength.astype(np.float64), exact, seen, counted, pixels, altered)
+    unit = seen[counted] - seen[counted].mean() if counted.any() else seen[counted]
+    unit = unit / max(float(unit @ unit) ** 0.5, 1e-6)
+    return Changes(first + 1, exact, seen, counted, unit, plane, altered)
 
 
 def fit_grid(changes: Changes, edges: NDArray[np.float64]) -> float:
     """Correlation of where `edges` let colours change and where they do."""
     predicted = _predicted(edges, changes.first, len(changes.seen), exact=changes.exact)
-    return _correlation(predicted[changes.counted], changes.seen[changes.counted])
+    predicted = predicted[changes.counted]
+    predicted -= predicted.sum() / max(len(predicted), 1)
+    power = float(predicted @ predicted) ** 0.5
+    return float(predicted @ changes.unit) / power if power > 1e-6 else 0.0
 
 
 def _predicted(
@@ -130,12 +141,6 @@ def _predicted(
         within = (at >= first) & (at < first + n)
         np.maximum.at(flags, at[within] - first, near[within])
     return flags
-
-
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
-    a, b = a - a.mean(), b - b.mean()
-    power = float((a @ a) * (b @ b))
-    return float(a @ b) / power**0.5 if power > 1e-12 else 0.0
 
 
 def even_edges(low: float, high: float, n: int, whole: bool) -> NDArray[np.float64]:
@@ -192,8 +197,9 @@ def _shown(grid: Grid, low: float, high: float) -> Grid:
 def best_grid(changes: Changes, grids: Iterable[tuple[NDArray[np.float64], float]]) -> Grid | None:
     """The one of many edges, each with what speaks against it, that fits best, its ends moved to
     where it does; None of none."""
+    coarse = COARSE if changes.exact else COARSE[::2]
     tried = [
-        (_moved(changes, edges, COARSE).fit - against, edges, against) for edges, against in grids
+        (_moved(changes, edges, coarse).fit - against, edges, against) for edges, against in grids
     ]
     tried.sort(key=lambda entry: -entry[0])
     best, most = None, -np.inf

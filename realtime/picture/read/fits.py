@@ -18,8 +18,8 @@ from realtime.picture.read.ticks import Tick
 
 NEAR = 1.2
 """Pixels from the line: marks are drawn on whole pixels."""
-NO_BETTER = 0.05
-"""Pixels: of scales that fit as well as this the first is taken, the plainest."""
+NO_WORSE = 0.3
+"""Pixels, rms: a scale that fits so much worse than another may still be the axis'."""
 LEAST_LABELS = 3
 LEAST_SHARE = 0.5
 """Of the labels must agree."""
@@ -101,37 +101,44 @@ class Axis(NamedTuple):
 
 def fit_axis(
     ticks: Iterable[Tick],
-    scales: Iterable[Scale] = (LINEAR,),
     *,
     rising: bool = True,
     printed: Callable[[float], str] | None = None,
 ) -> Axis | None:
-    """The axis on which most labels lie, or None where too few agree.
+    """The linear axis on which most labels lie, or None where too few agree.
 
     rising : values grow with the place (to the right); else they grow upward
     printed : how a program may print a value; a label that reads so agrees too, though rounded
     """
+    axes = fit_axes(ticks, (LINEAR,), rising=rising, printed=printed)
+    return axes[0] if axes else None
+
+
+def fit_axes(
+    ticks: Iterable[Tick],
+    scales: Iterable[Scale],
+    *,
+    rising: bool = True,
+    printed: Callable[[float], str] | None = None,
+) -> list[Axis]:
+    """Axes of `scales` on which as many labels lie as on any other, and nearly as well: from a few
+    labels librosa's mel cannot be told from a logarithm. The plainest comes first."""
     ticks = list(ticks)
     known = [tick for tick in ticks if tick.value is not None]
     places = np.array([tick.place for tick in known])
     values = np.array([tick.value for tick in known], np.float64)
-    best: Axis | None = None
+    found = []
     for scale in scales:
         usable = values > 0 if scale.name == "log" else np.ones(len(values), bool)
         axis = _line(scale, places[usable], values[usable], len(ticks), rising)
-        if axis is None:
-            continue
-        if (
-            best is None
-            or axis.agree > best.agree
-            or (axis.agree == best.agree and axis.error < best.error - NO_BETTER)
-        ):
-            best = axis
-    if best is None or best.agree < LEAST_LABELS:
-        return None
-    if printed is not None:
-        best = best._replace(agree=best.agree + _rounded(best, known, printed))
-    return best if best.agree >= LEAST_SHARE * best.labels else None
+        if axis is not None and axis.agree >= LEAST_LABELS:
+            if printed is not None:
+                axis = axis._replace(agree=axis.agree + _rounded(axis, known, printed))
+            found.append(axis)
+    most = max((axis.agree for axis in found), default=0)
+    found = [axis for axis in found if axis.agree == most and most >= LEAST_SHARE * axis.labels]
+    least = min((axis.error for axis in found), default=0.0)
+    return [axis for axis in found if axis.error <= least + NO_WORSE]
 
 
 def _line(

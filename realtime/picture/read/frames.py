@@ -62,13 +62,17 @@ def find_frames(
             f"{' or '.join(str(rate) for rate in rates[:2])} Hz: give --sample-rate and --hop"
         )
     rate, hop, sure = found
+    others = [] if rows.sample_rate == rate else _others(rates, rate, shortest, longest)
+    also = f"; so are {' and '.join(others)}" if others else ""
     fit = certainty_of(grid.fit, exact=changes.exact)
     report.add("n_frames", grid.n, f"colours change where they begin ({grid.fit:.2f})", fit)
     if report.say("hop") is None:
-        report.add("hop", hop, f"frames are {step * 1000:.3f} ms apart", sure)
+        report.add("hop", hop, f"frames are {step * 1000:.3f} ms apart{also}", sure)
     if report.say("sample_rate") is None:
         how = "half of it ends the frequency axis" if rows.sample_rate == rate else "fits the hop"
-        report.add("sample_rate", rate, how, 1.0 if rows.sample_rate == rate else 0.8)
+        report.add(
+            "sample_rate", rate, how, 1.0 if rows.sample_rate == rate else 0.6 if others else 0.8
+        )
     return Frames(grid, rate, hop, True)
 
 
@@ -120,6 +124,16 @@ def _hop(
     if high - low < 2 and low <= middle <= high:
         return rate, middle, 0.6
     return None
+
+
+def _others(rates: list[int], chosen: int, shortest: float, longest: float) -> list[str]:
+    """Other rates and usual hops that put frames as far apart: they mean the same sound."""
+    return [
+        f"{hop} at {rate} Hz"
+        for rate in rates
+        for hop in HOPS
+        if rate != chosen and shortest * rate <= hop <= longest * rate
+    ][:3]
 
 
 def _assumed(

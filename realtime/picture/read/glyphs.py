@@ -45,11 +45,12 @@ class Word(NamedTuple):
 
 
 @cache
-def _shapes(pixels: int, stretch: float) -> dict[str, NDArray[np.float32]]:
-    """Glyphs as a picture with digits `pixels` high would show them, each ROWS high."""
+def _shapes(pixels: int, stretch: float) -> list[tuple[str, NDArray[np.float32]]]:
+    """Glyphs as a picture with digits `pixels` high would show them, each ROWS high; a minus
+    also where hinting moved it to the nearest row."""
     sheet = np.asarray(Image.open(SHEET), np.float32) / 255
     per_pixel = HEIGHT / pixels
-    shapes = {}
+    shapes = []
     for k, glyph in enumerate(GLYPHS):
         cell = sheet[:, k * CELL : (k + 1) * CELL]
         inked = np.flatnonzero(cell.max(axis=0) > 0.3)
@@ -58,7 +59,9 @@ def _shapes(pixels: int, stretch: float) -> dict[str, NDArray[np.float32]]:
         soft = uniform_filter1d(cell, max(1, int(per_pixel)), axis=1, mode="constant")
         soft = uniform_filter1d(soft, max(1, int(per_pixel / 2)), axis=0, mode="constant")
         wide = max(2, round(stretch * cell.shape[1] * ROWS / HEIGHT))
-        shapes[glyph] = _resized(soft, wide)
+        shape = _resized(soft, wide)
+        moves = (-2, 0, 2) if glyph in "-−" else (0,)
+        shapes += [(glyph, np.roll(shape, move, axis=0)) for move in moves]
     return shapes
 
 
@@ -108,7 +111,7 @@ def _read(
     square = (strip**2).sum(axis=0)
     upto = np.concatenate([[0], np.cumsum(square)])
     names, widths, costs = [], [], []
-    for glyph, shape in _shapes(round(digits), stretch).items():
+    for glyph, shape in _shapes(round(digits), stretch):
         w = shape.shape[1]
         if w > n:
             continue

@@ -16,7 +16,7 @@ from realtime.picture.format import PictureFormat, picture_format
 from realtime.picture.read.boxes import Box, Layout, find_boxes
 from realtime.picture.read.cells import changes_along
 from realtime.picture.read.colours import truncated_or_rounded, values_of
-from realtime.picture.read.fits import FREQUENCY_SCALES, LINEAR, Axis, decades, fit_axis
+from realtime.picture.read.fits import FREQUENCY_SCALES, LINEAR, Axis, decades, fit_axes, fit_axis
 from realtime.picture.read.frames import Frames, find_frames
 from realtime.picture.read.levels import read_levels
 from realtime.picture.read.pixels import Pixels, load_pixels
@@ -28,6 +28,8 @@ from realtime.picture.read.ticks import Side, read_side
 ASSUMED_N_FFT = 2048
 AS_DRAWN, ON_MAP = 1.0, 0.97
 """Of 255, how near to its map a colour is as drawn; and the share of a plot's colours that are."""
+KNEE_HZ = 1000.0
+"""Where mel axes begin to bend."""
 UNSEEN, SURE = 0.5, 0.75
 """Certainty of rows and frames that are smaller than pixels, and of those that fit."""
 ALTERED = 0.7
@@ -72,8 +74,8 @@ def read_foreign(
     scale = find_db(report, pixels, layout, plot, below.digits or beside.digits)
     left, _, right, _ = plot.sides()
     time = _time_axis(report, below, left, right)
-    frequency = _frequency_axis(report, beside)
-    rows, frames, altered = _cells(report, plot, pixels, scale, time, frequency)
+    axes = _frequency_axes(report, beside)
+    rows, frames, altered = _cells(report, plot, pixels, scale, time, axes)
     if altered:
         how = "colours changed by compression or scaling: values are less exact"
         report.add("picture", "altered", how, ALTERED)
@@ -86,31 +88,61 @@ def read_foreign(
 
 
 def _cells(
-    report: Report, plot: Box, pixels: Pixels, scale: DbScale, time: Axis, frequency: Axis
+    report: Report, plot: Box, pixels: Pixels, scale: DbScale, time: Axis, axes: list[Axis]
 ) -> tuple[Rows, Frames, bool]:
     """Rows and frames, and whether the picture was altered since it was drawn: then they are
-    looked for in another way."""
+    looked for in another way. Of several frequency axes the one counts whose rows fit best."""
+    best: tuple[Rows, Frames, bool, Report] | None = None
+    refusal: SourceError | None = None
+    for axis in axes:
+        own = report.copy()
+        how = f"{axis.agree} of {axis.labels} labels agree"
+        own.add("frequency_axis", axis.scale.name, how, axis.certainty)
+        try:
+            rows, frames, altered = _cells_on(own, plot, pixels, scale, time, axis)
+        except SourceError as fault:
+            refusal = refusal or fault
+            continue
+        if best is None or own.certainty > best[3].certainty + 0.01:
+            best = rows, frames, altered, own
+    if best is None:
+        assert refusal is not None
+        raise refusal
+    report.found = best[3].found
+    return best[:3]
+
+
+def _cells_on(
+    report: Report, plot: Box, pixels: Pixels, scale: DbScale, time: Axis, frequency: Axis
+) -> tuple[Rows, Frames, bool]:
+    """`_cells` on one frequency axis."""
     left, top, right, bottom = plot.sides()
     inside, margin = plot.inside(pixels.rgb, 1), plot.line + 1
 
     def tried(altered: bool) -> tuple[Rows, Frames, Report]:
         own = report.copy()
-        upward = changes_along(inside, plot.top + margin, altered=altered)
+        upward = changes_along(inside, plot.top + margin, plane, altered=altered)
         rows = find_rows(own, frequency, upward, bottom, top)
-        across = changes_along(inside.swapaxes(0, 1), plot.left + margin, altered=altered)
+        turned = inside.swapaxes(0, 1), plot.left + margin, plane.swapaxes(0, 1)
+        across = changes_along(*turned, altered=altered)
         return rows, find_frames(own, time, rows, across, left, right), own
 
-    altered = pixels.lossy or _off_map(inside, scale)
+    off_map = _off_map(inside, scale)
+    altered = pixels.lossy or off_map
+    plane = inside if off_map else 255 * values_of(inside, scale.table).levels[..., None]
+    gray = float(np.ptp(scale.table.colours, axis=1).max()) <= 1  # scaled, it is still on its map
     refusal: SourceError | None = None
-    if not pixels.lossy:
+    if not altered or (not pixels.lossy and frequency.scale is LINEAR):  # it may be blended
         try:
             rows, frames, own = tried(False)
         except SourceError as fault:
             refusal = fault
         else:
-            if rows.grid.blended or not (altered or _mixed(own)):
+            if rows.grid.blended or not (altered or (gray and _mixed(own))):
                 report.found = own.found
                 return rows, frames, False
+        if refusal is not None and not (altered or gray):
+            raise refusal
     try:
         rows, frames, own = tried(True)
     except SourceError as fault:
@@ -135,14 +167,17 @@ def _off_map(inside: NDArray[np.uint8], scale: DbScale) -> bool:
 def _plot(report: Report, layout: Layout) -> Box:
     given = report.say("axes_box")
     if given is not None:
-        return Box(*(int(side) for side in given), line=1)
+        left, top, right, bottom = (int(side) for side in given)
+        asked = Box(left, top, right, bottom)
+        return next((plot for plot in layout.plots if plot[:4] == asked[:4]), asked)
     if not layout.plots:
         report.refuse(
             "no axes were found: it must be a flat plot with a frame on a plain background "
-            "(give --axes-box, or use --image for a drawing)"
+            "(give --axes-box; --bare where all of it is the plot; --like where an editor took "
+            "away what 'realtime render' wrote; --image for a drawing)"
         )
     if len(layout.plots) > 1:
-        boxes = "; ".join(",".join(str(side) for side in box[:4]) for box in layout.plots)
+        boxes = "; ".join(",".join(str(side) for side in box[:4]) for box in layout.plots[:4])
         report.refuse(f"{len(layout.plots)} plots were found: choose with --axes-box ({boxes})")
     plot = layout.plots[0]
     report.add("axes_box", list(plot[:4]), "the largest frame", 1.0)
@@ -165,15 +200,18 @@ def _time_axis(report: Report, side: Side, left: float, right: float) -> Axis:
     return axis
 
 
-def _frequency_axis(report: Report, side: Side) -> Axis:
-    axis = fit_axis(side.ticks, FREQUENCY_SCALES, rising=False) or decades(side.marks, side.ticks)
-    if axis is None:
+def _frequency_axes(report: Report, side: Side) -> list[Axis]:
+    """What the frequency axis may be: from few labels it may be more than one scale."""
+    axes = fit_axes(side.ticks, FREQUENCY_SCALES, rising=False)
+    decade = None if axes else decades(side.marks, side.ticks)
+    axes = axes if decade is None else [decade]
+    if not axes:
         report.refuse(
             f"the frequency axis could not be read ({_labels(side)}): a scale in Hz is needed"
         )
-    how = f"{axis.agree} of {axis.labels} labels agree"
-    report.add("frequency_axis", axis.scale.name, how, axis.certainty)
-    return axis
+    if axes[0].scale is LINEAR and max(tick.value or 0 for tick in side.ticks) < KNEE_HZ:
+        return axes[:1]  # mel and symlog are straight there too
+    return axes
 
 
 def _labels(side: Side) -> str:
@@ -188,6 +226,11 @@ def _format(report: Report, rows: Rows, frames: Frames, scale: DbScale) -> Pictu
         report.add("n_fft", n_fft, "assumed: a picture does not show it", None)
     elif rows.kind == "stft":
         report.add("n_fft", n_fft, "from the number of rows", None)
+    if frames.hop > n_fft:
+        report.refuse(
+            f"hop = {frames.hop} is more than n_fft = {n_fft}, so one of them was misread, or rows "
+            "are no bins: give --kind, --hop or --n-fft"
+        )
     return picture_format(
         rows.kind,
         sample_rate=frames.sample_rate,

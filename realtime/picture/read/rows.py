@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,7 +31,13 @@ MOST_PER_PIXEL, MOST_ALTERED = 1.1, 0.9
 POOR = 0.4
 """Certainty below which a number of cells was not seen."""
 MELS_ALL = range(16, 400)
-UNUSUAL = 0.02
+NO_STFT = (
+    "rows on this frequency axis are no STFT's (n_fft / 2 + 1), perhaps mel bands on a false axis: "
+    "give --kind stft or --kind mel"
+)
+BETTER = 0.05
+"""Of correlation: by so much another number must fit to be the true one."""
+UNUSUAL = 0.04
 """Of correlation; an edge that is one pixel off in a hundred costs as much."""
 RATE_SLACK = 0.012
 """A pixel at the top of an axis, relative to its frequency."""
@@ -81,6 +87,12 @@ def _mel(report: Report, axis: Axis, changes: Changes, low: float, high: float) 
         report.refuse(
             f"the frequency axis ends at {float(axis.value_at(high)):.0f} Hz, where no usual mel "
             "spectrogram does: give --fmin and --fmax"
+        )
+    sure = certainty_of(best.fit, exact=changes.exact)
+    if sure < POOR and "n_rows" not in report.given:
+        report.refuse(
+            f"the mel bands cannot be told apart, or are from no usual fmin to fmax (the axis ends "
+            f"at {float(axis.value_at(high)):.0f} Hz): give --n-rows, --fmin and --fmax"
         )
     fmin, fmax, htk = min(
         candidates,
@@ -148,12 +160,8 @@ def _linear(
     grid = even_grid(changes, low, high, zero, wanted)
     if grid is None or not changes.exact or grid.fit < GOOD_FIT:
         grid = blended_grid(changes.plane, changes.first - 1, low, high, wanted) or grid
-    if (
-        changes.exact
-        and not given.keys() & {"n_rows", "n_fft"}
-        and (grid is None or grid.fit < GOOD_FIT)
-    ):
-        free = even_grid(changes, low, high, zero)
+    if not given.keys() & {"n_rows", "n_fft"} and not (grid and grid.blended):
+        free = even_grid(changes, low, high, zero)  # mel bands, perhaps, on a false axis
         if free is not None and (grid is None or free.fit > grid.fit + 0.1):
             grid = free
     length = abs(high - low)
@@ -194,37 +202,45 @@ def _linear(
 def _bins(report: Report, axis: Axis, changes: Changes, low: float, high: float) -> Rows:
     """An STFT on a logarithmic axis: low bins are tall, high ones often less than a pixel."""
     given = report.given
-    top = float(axis.value_at(high))
     rates = [given["sample_rate"]] if "sample_rate" in given else RATES
+    if "sample_rate" not in given:
+        rates = [rate for rate in rates if _ends(axis, rate, high)]
     n_ffts = [given["n_fft"]] if "n_fft" in given else N_FFTS
-    made = []
+    best = best_grid(changes, _bin_grids(axis, rates, n_ffts))
+    if best is None:
+        report.refuse(
+            f"the frequency axis ends at {float(axis.value_at(high)):.0f} Hz, half of no usual "
+            "rate: give --sample-rate"
+        )
+    n_fft = 2 * (best.n - 1)
+    rate = min(rates, key=lambda rate: abs(axis.place_of(rate / 2 + rate / n_fft / 2) - high))
+    if "n_fft" not in given:
+        near = range(round(0.47 * n_fft) * 2, round(0.53 * n_fft) * 2 + 1, 2)
+        other = best_grid(changes, _bin_grids(axis, [rate], near))
+        if other is not None and other.n != best.n and other.fit > best.fit + BETTER:
+            report.refuse(f"{other.n} {NO_STFT}")
+    sure = certainty_of(best.fit, exact=changes.exact)
+    return Rows("stft", best, int(rate), 0.0, rate / 2, False, sure)
+
+
+def _ends(axis: Axis, rate: float, high: float) -> bool:
+    """Whether the axis ends at half the rate, or at most half a bin above it."""
+    return any(
+        abs(float(axis.place_of(rate / 2 * (1 + half_bin))) - high) <= END_PIXELS
+        for half_bin in (0.0, *(1 / n_fft for n_fft in N_FFTS))
+    )
+
+
+def _bin_grids(
+    axis: Axis, rates: Iterable[float], n_ffts: Iterable[int]
+) -> Iterator[tuple[NDArray[np.float64], float]]:
+    """Edges in pixels of the bins of each STFT; nothing speaks against any."""
     for rate in rates:
         for n_fft in n_ffts:
-            ends = rate / 2, rate / 2 + rate / n_fft / 2
-            if "sample_rate" not in given and min(abs(axis.place_of(ends) - high)) > END_PIXELS:
-                continue
             hz = (np.arange(n_fft // 2 + 2) - 0.5) * rate / n_fft
             if axis.scale.name == "log":
                 hz = np.maximum(hz, rate / n_fft / 64)
-            made.append((axis.place_of(hz), rate))
-    best = best_grid(changes, [(edges, 0.0) for edges, _ in made])
-    if best is None:
-        report.refuse(
-            f"the frequency axis ends at {top:.0f} Hz, half of no usual rate: give --sample-rate"
-        )
-    rate = min(
-        made,
-        key=lambda m: np.abs(m[0] - best.edges).max() if len(m[0]) == len(best.edges) else np.inf,
-    )[1]
-    return Rows(
-        "stft",
-        best,
-        int(rate),
-        0.0,
-        rate / 2,
-        False,
-        certainty_of(best.fit, exact=changes.exact or best.blended),
-    )
+            yield axis.place_of(hz), 0.0
 
 
 def _describe(report: Report, rows: Rows, axis: Axis, top: float) -> None:
@@ -243,10 +259,7 @@ def _describe(report: Report, rows: Rows, axis: Axis, top: float) -> None:
         report.add("n_rows", n, how, sure)
     if rows.kind == "stft":
         if 2 * (n - 1) not in N_FFTS and not report.given.keys() & {"kind", "n_rows"}:
-            report.refuse(
-                f"{n} rows on a linear frequency axis are no STFT's (n_fft / 2 + 1), perhaps mel "
-                "bands on a false axis: give --kind stft or --kind mel"
-            )
+            report.refuse(f"{n} {NO_STFT}")
         return
     for key, value in (("fmin", rows.fmin), ("fmax", rows.fmax)):
         if report.say(key) is None:

@@ -30,7 +30,7 @@ class DbScale(NamedTuple):
 def find_db(report: Report, pixels: Pixels, layout: Layout, plot: Box, digits: float) -> DbScale:
     """Colour map and range, from the bar or from what the caller said."""
     given = report.given
-    bar = layout.bar
+    bar = layout.bar(plot)
     if bar is None and not {"colormap", "db_low", "db_high"} <= given.keys():
         report.refuse(
             "no colour bar was found, so colours have no values: give --colormap, --db-low and "

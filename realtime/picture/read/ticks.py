@@ -22,8 +22,8 @@ LABEL_GAP = 0.62
 """em: a wider gap parts labels that stand in one line."""
 NEAR_MARK = 0.75
 """em: a label belongs to the mark nearest to its middle, if it is that near."""
-RAISED = 1.12
-"""Times the height of digits: a label taller than this carries an exponent."""
+LEAST_EXPONENT = 0.25
+"""Of the height of digits: its width."""
 EXPONENT = 0.7
 """Its size against the number's."""
 SMALLEST_DIGITS = 5
@@ -198,19 +198,19 @@ def _read(
 
 
 def _words(part: NDArray[np.float32], size: float) -> Iterator[tuple[NDArray[np.float32], bool]]:
-    """Each word's ink, cropped, and whether it stands raised, as an exponent."""
-    tall = _height(part)
+    """Each word's ink, cropped, and whether it stands raised, as an exponent: nothing else ends
+    without ink near the base line."""
+    rows = np.flatnonzero(part.max(axis=1) > INKED)
+    low = slice(rows[-1] - max(int(0.4 * size), 1), rows[-1] + 1) if rows.size else slice(0)
     for a, b in _runs(part.max(axis=0) > INKED / 2, SPACE * size / DIGIT_HEIGHT):
         word = part[:, a:b]
-        if tall > RAISED * size:
-            rows = np.flatnonzero(part.max(axis=1) > INKED)
-            low = part[rows[-1] - max(int(0.4 * size), 1) : rows[-1] + 1, a:b].max(axis=0) > FAINT
-            end = int(np.flatnonzero(low)[-1]) + 1 if low.any() else 0
-            if 0 < end < b - a - 1:
-                yield _cropped(word[:, :end]), False
-                yield _cropped(word[:, end:]), True
-                continue
-        yield _cropped(word), False
+        on_line = np.flatnonzero(part[low, a:b].max(axis=0, initial=0) > FAINT)
+        end = int(on_line[-1]) + 1 if on_line.size else b - a
+        if end < b - a - LEAST_EXPONENT * size:
+            yield _cropped(word[:, :end]), False
+            yield _cropped(word[:, end:]), True
+        else:
+            yield _cropped(word), False
 
 
 def _cropped(word: NDArray[np.float32]) -> NDArray[np.float32]:
