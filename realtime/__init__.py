@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from realtime.picture.format import PictureFormat, picture_format
     from realtime.picture.invert import Inverted, invert
     from realtime.picture.load import Sound, load, open_sound
+    from realtime.picture.own import OwnPicture, kept_sound, read_picture
+    from realtime.picture.render import Rendered, render
 
 __version__ = "0.1.0"
 
@@ -99,6 +101,11 @@ _HOMES = {
     "open_sound": "realtime.picture.load",
     "load": "realtime.picture.load",
     "Sound": "realtime.picture.load",
+    "OwnPicture": "realtime.picture.own",
+    "kept_sound": "realtime.picture.own",
+    "read_picture": "realtime.picture.own",
+    "Rendered": "realtime.picture.render",
+    "render": "realtime.picture.render",
     "picture_format": "realtime.picture.format",
     "PictureFormat": "realtime.picture.format",
 }
@@ -121,9 +128,11 @@ __all__ = [
     "MissingDependency",
     "Number",
     "Overrun",
+    "OwnPicture",
     "PictureFormat",
     "Processor",
     "RealtimeError",
+    "Rendered",
     "RequestError",
     "SettingsError",
     "Sound",
@@ -143,6 +152,7 @@ __all__ = [
     "invert",
     "invert_bands",
     "istft",
+    "kept_sound",
     "load",
     "melspectrogram",
     "note_hz",
@@ -152,7 +162,9 @@ __all__ = [
     "pghi",
     "picture_format",
     "power_to_db",
+    "read_picture",
     "register",
+    "render",
     "stft",
     "window",
 ]

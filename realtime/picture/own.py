@@ -11,7 +11,7 @@ import json
 import os
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,11 @@ from numpy.typing import NDArray
 from realtime.errors import SettingsError, SourceError
 from realtime.picture.format import PictureFormat
 from realtime.picture.placing import STEPS, Placing
-from realtime.picture.png import Png, indices_of, pixels_of, read_png, sound_bytes
+from realtime.picture.png import Png, indices_of, is_png, pixels_of, read_png, sound_bytes
 from realtime.wording import shown, shown_path
+
+if TYPE_CHECKING:
+    from realtime.picture.read.reader import Reading
 
 MOST_VALUES = 1 << 28
 """That a picture may claim, 1 GiB of float32."""
@@ -145,6 +148,28 @@ def read_own(
         np.stack(panes), picture, placing, columns_alone, rows_alone, span / steps, off,
         said.source, said.made_by, png,
     )  # fmt: skip
+
+
+def read_picture(
+    path: str | os.PathLike[str],
+    like: str | os.PathLike[str] | None = None,
+    **overrides: Any,
+) -> OwnPicture | Reading:
+    """Read a spectrogram back to dB, whoever drew it.
+
+    like : as of `read_own`
+    overrides : of a picture that `render` did not draw, what the caller knows better (kind,
+        sample_rate, n_fft, hop, n_rows, fmin, fmax, htk, db_low, db_high, colormap, seconds)
+    Returns an `OwnPicture`, exact, where the picture says how it was made or was `like` one that
+    does; else a `Reading`, with what was found and how surely. Both have `db`, float32
+    (n_channels, n_frames, n_rows) in dB, the lowest row first, and `format`.
+    Raises SourceError where it is no such picture or cannot be read with certainty.
+    """
+    if like is not None or (is_png(path) and read_png(path, pixels=False).text is not None):
+        return read_own(path, like)
+    from realtime.picture.read.reader import read_foreign
+
+    return read_foreign(path, overrides)
 
 
 def kept_sound(picture: OwnPicture) -> tuple[NDArray, int] | None:

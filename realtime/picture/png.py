@@ -136,6 +136,15 @@ def read_png(path: str | os.PathLike[str], *, pixels: bool = True) -> Png:
         raise SourceError(f"{shown_path(name)} cannot be read ({reason}): check it") from fault
 
 
+def is_png(path: str | os.PathLike[str]) -> bool:
+    """Whether a file begins like a PNG; False too where it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(SIGNATURE)) == SIGNATURE
+    except (OSError, ValueError):
+        return False
+
+
 def pixels_of(png: Png) -> NDArray:
     """Decode the pixels: uint8 or uint16 (height, width) of greys, or uint8 (height, width, 4) of
     red, green, blue and opacity. Raises SourceError."""
