@@ -184,3 +184,12 @@ def test_every_mode_of_pixels_is_read_or_refused(mode: str, tmp_path: Path) -> N
         assert read_foreign(other).certainty < 0.75
     else:
         assert read_foreign(other).format.n_rows == 64
+
+
+@pytest.mark.parametrize("box", [(0, 0, 5, 5), (0, 0, 9000, 9000), (1, 2, 3), (-4, 0, 200, 200)])
+def test_a_box_that_the_picture_does_not_hold_is_refused(
+    box: tuple[int, ...], tmp_path: Path
+) -> None:
+    Image.new("RGB", (400, 300), "white").save(tmp_path / "plain.png")
+    with pytest.raises(RequestError, match="within the 400x300 there are"):
+        read_foreign(tmp_path / "plain.png", {"axes_box": box})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.errors import SourceError
+from realtime.errors import RequestError, SourceError
 from realtime.picture.format import PictureFormat, picture_format
-from realtime.picture.read.boxes import Box, Layout, find_boxes
+from realtime.picture.read.boxes import LEAST_AXES, Box, Layout, find_boxes
 from realtime.picture.read.cells import changes_along
 from realtime.picture.read.colours import truncated_or_rounded, values_of
 from realtime.picture.read.fits import FREQUENCY_SCALES, LINEAR, Axis, decades, fit_axes, fit_axis
@@ -68,7 +68,7 @@ def read_foreign(
     report = Report(Path(path).name, overrides or {})
     pixels = load_pixels(path)
     layout = find_boxes(pixels.rgb)
-    plot = _plot(report, layout)
+    plot = _plot(report, layout, pixels)
     below = read_side(pixels.rgb, plot, "bottom", layout.background)
     beside = read_side(pixels.rgb, plot, "left", layout.background, below.digits)
     scale = find_db(report, pixels, layout, plot, below.digits or beside.digits)
@@ -164,11 +164,10 @@ def _off_map(inside: NDArray[np.uint8], scale: DbScale) -> bool:
     return float((off <= AS_DRAWN).mean()) < ON_MAP
 
 
-def _plot(report: Report, layout: Layout) -> Box:
+def _plot(report: Report, layout: Layout, pixels: Pixels) -> Box:
     given = report.say("axes_box")
     if given is not None:
-        left, top, right, bottom = (int(side) for side in given)
-        asked = Box(left, top, right, bottom)
+        asked = _asked(given, pixels)
         return next((plot for plot in layout.plots if plot[:4] == asked[:4]), asked)
     if not layout.plots:
         report.refuse(
@@ -182,6 +181,20 @@ def _plot(report: Report, layout: Layout) -> Box:
     plot = layout.plots[0]
     report.add("axes_box", list(plot[:4]), "the largest frame", 1.0)
     return plot
+
+
+def _asked(given: Sequence[int], pixels: Pixels) -> Box:
+    """The box the caller gave. Raises RequestError for one that the picture does not hold."""
+    height, width = pixels.rgb.shape[:2]
+    if len(given) == 4:
+        left, top, right, bottom = (int(side) for side in given)
+        fits = left >= 0 and top >= 0 and right < width and bottom < height
+        if fits and right - left >= LEAST_AXES[0] and bottom - top >= LEAST_AXES[1]:
+            return Box(left, top, right, bottom)
+    raise RequestError(
+        f"axes_box = {','.join(str(side) for side in given)} must be left,top,right,bottom of at "
+        f"least {LEAST_AXES[0]}x{LEAST_AXES[1]} pixels within the {width}x{height} there are"
+    )
 
 
 def _time_axis(report: Report, side: Side, left: float, right: float) -> Axis:
