@@ -22,6 +22,9 @@ computed no nearer."""
 MOST_EDITED = 1 << 26
 """Values of a picture that are edited at once, some 4 GB."""
 
+UNCHANGED = 0.75
+"""Of a step: rounding makes half of one."""
+
 LEAST = np.float32(1e-30)
 """Keeps the logarithm of 0 finite."""
 
@@ -87,7 +90,8 @@ def edited_sound(own: OwnPicture, original: NDArray, done: Any) -> NDArray:
 
     picture = own.format
     before = _decibels(own, original)
-    drawn, changed = _drawn_and_changed(own, before)
+    db, drawn = _now_and_drawn(own, before)
+    changed = np.abs(db - drawn) > UNCHANGED * own.step_db
     if not changed.any():
         return original
     if before.size > MOST_EDITED:
@@ -96,7 +100,7 @@ def edited_sound(own: OwnPicture, original: NDArray, done: Any) -> NDArray:
             f"memory ({before.size / MOST_EDITED:.1f} times): edit pictures of shorter parts"
         )
     columns = slice(None) if picture.n_columns is None else _column_of(own)
-    db, drawn, changed = (each[:, columns] for each in (own.db, drawn, changed))
+    db, drawn, changed = (each[:, columns] for each in (db, drawn, changed))
     louder = np.clip(before + db - drawn, picture.db_low, picture.db_high)
     erased = db <= picture.db_low + own.step_db / 2
     db = np.where(changed, np.where(erased, np.float32(picture.db_low), louder), before)
@@ -119,31 +123,36 @@ def _decibels(own: OwnPicture, original: NDArray) -> NDArray[np.float32]:
     return np.clip(db, picture.db_low, picture.db_high, out=db)
 
 
-def _drawn_and_changed(
+def _now_and_drawn(
     own: OwnPicture, before: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """What the picture showed of each value, (n_channels, n_columns, n_rows), and where it no
-    longer does."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What the picture shows of each value and what it showed when it was drawn, (n_channels,
+    n_columns, n_rows); of a row out of sight, what it does of the nearest."""
     from realtime.picture.reduce import Reducer
 
     n_frames, n_columns = before.shape[1], own.db.shape[1]
     columns, rows = own.placing.columns(n_columns), own.placing.rows(own.format)
     (at, _), (up, _) = columns.pixels(), rows.pixels()
-    best: tuple[NDArray[np.float32], NDArray[np.bool_]] | None = None
+    seen = np.flatnonzero(up >= 0)
+    places = np.interp(np.arange(len(up)), seen, np.arange(len(seen)))
+    nearest = seen[np.rint(places).astype(np.intp)]
+    best: NDArray[np.float32] | None = None
+    now = own.db[:, :, nearest]
     for way in ("peak",) if own.format.n_columns is None else ("peak", "mean"):
         values = before
         if n_columns < n_frames:
             power = 10 ** (before.swapaxes(0, 1) * np.float32(own.format.power / 20))
             reduced = Reducer(n_frames, n_columns, way).push(power)
             values = np.log10(reduced.swapaxes(0, 1)) * np.float32(20 / own.format.power)
-        shown = rows.of(columns.of(values, axis=1), axis=2)[:, at][:, :, up]
-        changed = np.abs(own.db - shown) > 0.75 * own.step_db
-        changed[:, at < 0] = False
-        changed[:, :, up < 0] = False
-        if best is None or changed.sum() < best[1].sum():
-            best = shown, changed
+        drawn = rows.of(columns.of(values, axis=1), axis=2)[:, at][:, :, up[nearest]]
+        if best is None or _apart(now, drawn, own) < _apart(now, best, own):
+            best = drawn
     assert best is not None
-    return best
+    return now, best
+
+
+def _apart(now: NDArray, drawn: NDArray, own: OwnPicture) -> int:
+    return int(np.count_nonzero(np.abs(now - drawn) > UNCHANGED * own.step_db))
 
 
 def _column_of(own: OwnPicture) -> NDArray[np.intp]:
