@@ -19,6 +19,7 @@ test_packages=(
   xvfb # a screen
   libgles2 # the smaller OpenGL, which the shader must suit too
   sox ffmpeg # other readers of sound files
+  alsa-utils # arecord, which our recorder is held against
   espeak-ng # speech that is made when it is needed
   mount e2fsprogs # disks to fill and to cut the power of
   tmux # a terminal to read from
