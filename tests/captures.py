@@ -94,8 +94,8 @@ def recorder(captured: Capture, folder: Path, seconds: float | None = 7.0, **pla
 
 
 def sidecars(folder: Path) -> list[dict[str, Any]]:
-    """Of all recordings, by the index of their first sample."""
-    found = [sidecar.read(path) for path in folder.rglob("*.json")]
+    """Of all complete recordings, by the index of their first sample."""
+    found = [sidecar.read(path) for path in folder.rglob("*.json") if ".part." not in path.name]
     return sorted((values for values in found if values), key=lambda values: values["start"])
 
 

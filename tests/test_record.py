@@ -26,7 +26,7 @@ RATE = 48000
 LOST_SECONDS = 0.5
 """At most, by a kill; the ring, the step of the recorder and the source's own delay included."""
 
-LANES = 4
+LANES = 2
 """Recorders that are killed at the same time."""
 
 

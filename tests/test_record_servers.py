@@ -78,7 +78,7 @@ def test_what_jack_lost_is_what_the_sidecars_say(
     gaps = all_gaps(folder)
     for gap in gaps:
         assert not indices[gap["index"] : gap["index"] + gap["length"]].any()
-    runs = [run for run in counter.runs(indices) if run.at > 0.1 * SAMPLE_RATE]
+    runs = [run for run in counter.runs(indices) if run.at + run.length > 0.1 * SAMPLE_RATE]
     lost = runs[-1].offset - runs[0].offset
     # A stand-still of the server itself passes time that its counter does not.
     if not jack.stand_stills:

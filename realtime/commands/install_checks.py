@@ -16,10 +16,13 @@ from realtime import DISTRIBUTION
 from realtime.commands.checks import GUI_EXTRA, Check
 
 FALLBACK = (
-    "numpy", "scipy", "sounddevice", "soundfile", "samplerate",
-    "pydantic", "rich", "blessed", "cmap",
+    "numpy", "scipy", "sounddevice", "soundfile", "samplerate", "soxr",
+    "pydantic", "rich", "blessed", "cmap", "pillow", "filelock",
 )  # fmt: skip
 """What the base needs where no metadata says so: a checkout that is not installed."""
+
+MODULES = {"pillow": "PIL"}
+"""Names to import of distributions that are called otherwise."""
 
 
 def checks() -> Iterator[Check]:
@@ -94,7 +97,7 @@ def _imported(names: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
                 if find_spec(name) is None:
                     raise ImportError(f"No module named {name!r}")
             else:
-                importlib.import_module(name)
+                importlib.import_module(MODULES.get(name, name))
         except (ImportError, OSError) as error:
             broken.append((name, str(error).splitlines()[0]))
         else:
