@@ -13,6 +13,7 @@ from styles import sound
 
 from realtime.cli import main
 from realtime.picture.own import read_own
+from realtime.picture.read.reader import read_foreign
 from realtime.picture.render import render
 
 RATE = 22050
@@ -202,3 +203,17 @@ def test_a_text_that_claims_a_year_of_sound_is_refused(
         write_png(file, png.width, png.height, [pixels], text=json.dumps(held))
     assert main(["invert", str(tmp_path / "lie.png"), "-o", str(tmp_path / "x.wav")]) == 2
     assert "are more than fit into memory at once" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("n_rows", "htk"), [(128, False), (80, True)])
+def test_a_picture_with_axes_that_lost_its_text_is_read_by_its_axes(
+    audio: Path, tmp_path: Path, n_rows: int, htk: bool
+) -> None:
+    """Its rows stand where their bands are; librosa's stand half a band beside."""
+    render(audio, tmp_path / "p.png", "mel", n_rows=n_rows, htk=htk)
+    edited = as_an_editor_saves(tmp_path / "p.png")
+    invert(edited, "x.wav", "--report", tmp_path / "report.json")
+    told = json.loads((tmp_path / "report.json").read_text())
+    assert told["from"] == "axes"
+    assert (told["format"]["n_rows"], told["format"]["htk"]) == (n_rows, htk)
+    assert np.abs(read_foreign(edited).db - read_own(tmp_path / "p.png").db).mean() < 0.2

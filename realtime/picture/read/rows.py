@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,7 +121,8 @@ def _mel_grids(
     given: dict[str, Any], axis: Axis, counts: Any, low: float, high: float
 ) -> Iterator[tuple[NDArray[np.float64], tuple[float, float, bool]]]:
     """Edges in pixels of every mel spectrogram that ends where the axis does, with fmin, fmax and
-    htk. librosa draws band k of n where the kth of n frequencies from fmin to fmax stands."""
+    htk. librosa draws band k of n where the kth of n frequencies from fmin to fmax stands, others
+    where it is, between the kth and the one after the next of n + 2."""
     bottom, top = float(axis.value_at(low)), float(axis.value_at(high))
     highest = [given["fmax"]] if "fmax" in given else [*MEL_FMAX, *(rate / 2 for rate in RATES)]
     lowest = [given["fmin"]] if "fmin" in given else MEL_FMIN
@@ -130,15 +132,16 @@ def _mel_grids(
         scale = SCALES["mel"] if htk else SLANEY
         for fmax in highest:
             for fmin in lowest:
-                for n in counts:
-                    ends = scale.forward(fmin), scale.forward(fmax)
-                    hz = scale.inverse(np.linspace(*ends, n))
+                ends = scale.forward(fmin), scale.forward(fmax)
+                for n, inside in product(counts, (0, 1)):
+                    hz = scale.inverse(np.linspace(*ends, n + 2 * inside)[inside : n + inside])
                     inner = (hz[1:] + hz[:-1]) / 2
                     first, last = 2 * hz[0] - inner[0], 2 * hz[-1] - inner[-1]
                     edges = axis.place_of(np.concatenate([[first], inner, [last]]))
                     clipped = axis.place_of([fmin, fmax])
                     meets = [
-                        min(abs(edges[k] - end), abs(clipped[k] - end)) <= END_PIXELS
+                        abs(edges[k] - end) <= END_PIXELS
+                        or (not inside and abs(clipped[k] - end) <= END_PIXELS)
                         for k, end in ((0, low), (-1, high))
                     ]
                     if all(meets):
