@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 
 import realtime
 from realtime.commands.invert_options import add_invert
+from realtime.commands.render_options import add_info, add_render
 from realtime.errors import RealtimeError, RequestError, SettingsError
 from realtime.wording import say, unknown
 
@@ -116,7 +117,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--noise", metavar="START-STOP", help="seconds in which only the noise is heard"
     )
 
+    add_render(commands, _add_settings)
     add_invert(commands)
+    add_info(commands)
 
     devices = commands.add_parser(
         "devices",

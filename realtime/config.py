@@ -181,12 +181,57 @@ class RecordSettings(_Section):
     """Of 127.0.0.1, for Prometheus."""
 
 
+class RenderSettings(_Section):
+    """Pictures in files. None means: what `realtime.picture_format` takes for the kind."""
+
+    kind: Literal["stft", "mel", "bark", "erb", "cqt"] = "stft"
+    sample_rate: int | None = Field(default=None, ge=1000, le=768_000, examples=[22050])
+    """Hz to resample to; None means the sound's own."""
+    mono: bool = False
+    """The mean of all channels, in place of a pane each."""
+    n_fft: int | None = Field(default=None, ge=2, examples=[2048])
+    hop: int = Field(default=512, ge=1)
+    window: WindowName = "hann"
+    center: bool = True
+    n_mels: int | None = Field(default=None, ge=1, examples=[128])
+    """Bands, of bark and erb too."""
+    n_bins: int | None = Field(default=None, ge=1, examples=[84])
+    bins_per_octave: int | None = Field(default=None, ge=1, examples=[12])
+    fmin: float | None = Field(default=None, ge=0, examples=[0.0])
+    fmax: float | None = Field(default=None, gt=0, examples=[8000.0])
+    htk: bool = False
+    norm: Literal["slaney", "none"] = "slaney"
+    power: float = Field(default=2.0, gt=0)
+    ref: float | Literal["max"] = "max"
+    """What reads 0 dB, in units of magnitude ** power; "max" is the greatest value."""
+    top_db: float | None = Field(default=80.0, ge=0)
+    """dB below the greatest value at which the picture ends; None: at 1e-10 of power."""
+    bare: bool = False
+    """PNG of one pixel a value, without axes."""
+    bits: int = Field(default=8, examples=[8, 16])
+    colormap: ColormapName = "magma"
+    scale: Literal["rows", "linear", "log", "mel", "bark", "erb", "notes"] = "rows"
+    """Of the frequency axis; "rows" are equally high."""
+    size: str = ""
+    """Of the whole picture: 1000x400 pixels, or 10x4in; empty: as many pixels as values."""
+    width: int | None = Field(default=None, ge=1, examples=[1000])
+    """Pixels across the panes, where there is no size; None means one a frame or more."""
+    reduce: Literal["peak", "mean"] = "peak"
+    """What frames become that share a column."""
+    dpi: float = Field(default=100.0, ge=20, le=1200)
+    title: str | None = Field(default=None, examples=["Mel spectrogram"])
+    """None means the name of the file; empty: none."""
+    keep_sound: bool = False
+    """The PNG carries the sound itself, as FLAC."""
+
+
 class Settings(_Section):
     audio: AudioSettings = AudioSettings()
     stft: StftSettings = StftSettings()
     display: DisplaySettings = DisplaySettings()
     monitor: MonitorSettings = MonitorSettings()
     record: RecordSettings = RecordSettings()
+    render: RenderSettings = RenderSettings()
     effect: tuple[InstanceOf[Effect], ...] = ()
     """Processors of the monitor, in their order: in a file `[[effect]]`, then name = "gain"
     and the parameters."""
@@ -205,6 +250,7 @@ SECTIONS: dict[str, type[_Section]] = {
     "display": DisplaySettings,
     "monitor": MonitorSettings,
     "record": RecordSettings,
+    "render": RenderSettings,
 }
 FIELDS: dict[str, FieldInfo] = {
     f"{section}.{name}": field
