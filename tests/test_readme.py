@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 from styles import Style, draw, write_sound
 
+from realtime.picture.render import render
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, re.DOTALL)
@@ -32,6 +34,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("files")
     write_sound(folder / "song.flac", seconds=2.0)
     draw(Style(seconds=2.0), folder / "tutorial.png")
+    write_sound(folder / "cat.wav", seconds=2.0)
+    render(folder / "song.flac", folder / "song.png")
+    Image.open(folder / "song.png").convert("RGB").save(folder / "edited.png")
     rows = np.linspace(0, 255, 80, dtype=np.uint8)
     Image.fromarray(np.repeat(rows[:, None], 50, axis=1)).save(folder / "mels.png")
     shutil.copytree(ROOT / "docs", folder / "docs")
