@@ -13,10 +13,12 @@ import pytest
 import soundfile
 from captures import sidecars
 from disks import LoopDisk, loop_disk, tmpfs
+from faulty_libc import FaultyLibc
 from readers import count_by_all
 from recording_runs import Running, record, running
 
 from realtime.commands.record import DISK_FAILED
+from realtime.recording import sidecar
 
 RATE = 48000
 TONE = ("tone:1000", "--depth", "16")
@@ -131,6 +133,39 @@ def test_a_disk_that_turns_read_only_is_told_and_all_before_is_intact(tmp_path: 
             count, *others = count_by_all(part)
             assert count > 0.1 * RATE and others == [count] * 2
             assert recorder.end() == DISK_FAILED
+
+
+def test_syncs_that_fail_are_told_and_cost_nothing_that_was_recorded(tmp_path: Path) -> None:
+    libc = FaultyLibc(tmp_path / "libc")
+    folder = tmp_path / "out"
+    with running(folder, *TONE, "--min-free", "0", env=libc.env) as recorder:
+        recorder.wait_until_it_records()
+        with libc.failing_syncs():
+            wait_for_alarm(recorder, "disk")
+            assert "input/output error" in recorder.lines[-1]["alarms"]["disk"]
+            time.sleep(1.0)
+        children.wait_until(lambda: "disk" not in recorder.lines[-1]["alarms"], "a sync")
+        time.sleep(1.0)
+        assert recorder.end() == 0
+    assert not list(folder.glob("*.part.*"))
+    assert_whole(folder)
+
+
+def test_a_clock_that_jumps_is_on_record_and_no_sample_does(tmp_path: Path) -> None:
+    libc = FaultyLibc(tmp_path / "libc")
+    folder = tmp_path / "out"
+    with running(folder, *TONE, "--segment", "2s", env=libc.env) as recorder:
+        recorder.wait_until_it_records()
+        libc.step_clock()
+        time.sleep(5.0)
+        assert recorder.end() == 0
+    assert_whole(folder)
+    entries = sidecars(folder)
+    (step,) = [step for values in entries for step in values["clock"]["steps"]]
+    assert abs(step["seconds"] - 3600) < 0.1
+    first, last = entries[0], entries[-1]
+    apart = sidecar.utc_ns(last["utc_start"]) - sidecar.utc_ns(first["utc_start"])
+    assert abs(apart / 1e9 - 3600 - (last["start"] - first["start"]) / RATE) < 0.1
 
 
 def cut_the_power(disk: LoopDisk, tmp_path: Path, number: int, seconds: float) -> None:

@@ -44,10 +44,11 @@ class Chores:
     def add(self, chore: Callable[[], Chore]) -> None:
         self._waiting.append(chore)
 
-    def step(self, now_ns: int) -> None:
-        """Do a little. Never raises what a disk or a file may do."""
+    def step(self, now_ns: int) -> bool:
+        """Do a little. False where there was nothing to do, or the disk has refused it. Never
+        raises what a disk or a file may do."""
         if not self._waiting or now_ns < self._retry_ns:
-            return
+            return False
         try:
             if self._running is None:
                 self._running = self._waiting[0]()
@@ -60,6 +61,12 @@ class Chores:
         except OSError:
             self._running = None
             self._retry_ns = now_ns + int(RETRY_SECONDS * 1e9)
+            return False
+        return True
+
+    def try_again(self) -> None:
+        """Do at the next step what the disk has refused."""
+        self._retry_ns = 0
 
     def _next(self) -> None:
         self._waiting.popleft()

@@ -119,8 +119,9 @@ class Station:
             self._obey(recorder)
             recorder.finish(Moment.now(), "disk full" if self.disk.full else "stopped")
             until = time.monotonic() + FINISH_SECONDS / 2
-            while recorder.chores and time.monotonic() < until:
-                recorder.chores.step(time.monotonic_ns())
+            recorder.chores.try_again()
+            while recorder.chores.step(time.monotonic_ns()) and time.monotonic() < until:
+                pass
         except BaseException as fault:
             self.fault = fault
 
