@@ -154,7 +154,7 @@ def test_the_report_says_what_the_picture_says(
         (["P", "--hop", "512"], "'p.png' says itself how it was made: leave out --hop"),
         (["E", "--original", "voice.wav"], "'edited.png' does not say how it was made, so"),
         (["E"], "edited.png: no axes were found"),
-        (["P", "--original", "other.wav"], "--original 'other.wav' has 22050 samples in 1 channel"),
+        (["P", "--original", "other.wav"], "--original 'other.wav' has 22050 x 1 samples at"),
         (["P", "--original", "no.wav"], "there is no file 'no.wav'"),
         (["S", "--like", "p.png"], "'small.png' has 90 x 90 pixels and was made with"),
         (["E", "--like", "small.png"], "'small.png' does not say how it was made"),
@@ -183,6 +183,7 @@ def test_what_does_not_belong_together_is_one_sentence(
     assert main(["invert", *(names.get(text, text) for text in arguments), "-o", "x.wav"]) == 2
     said = capsys.readouterr().err.removeprefix("realtime: ")
     assert said.startswith(sentence) and said.count("\n") == 1
+    assert arguments != ["E"] or said.endswith("drew and an editor saved, give --like\n")
     assert not (tmp_path / "x.wav").exists()
 
 

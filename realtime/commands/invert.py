@@ -17,7 +17,7 @@ from realtime.commands.invert_own import edited_sound, original_of, own_picture
 from realtime.commands.invert_request import InvertRequest, checked_invert, flag
 from realtime.commands.progress import progress
 from realtime.commands.sound_file import write_sound
-from realtime.errors import RealtimeError, RequestError
+from realtime.errors import RealtimeError, RequestError, SourceError
 from realtime.wording import say, shown_path
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ MOST_VALUES = 1 << 26
 bins, 43 frames a second."""
 
 NORMALISED = "the picture does not tell how loud it was: the peak is at -3 dBFS"
+
+OR_LIKE = "; of a picture that 'realtime render' drew and an editor saved, give --like"
 
 Progress = Callable[[float], None]
 
@@ -93,9 +95,16 @@ def _picture(request: InvertRequest, done: Progress) -> Made:
     own = own_picture(request.picture, request.like, required=edited)
     if own is not None:
         return _own(request, own, done)
+    from realtime.picture.png import is_png
     from realtime.picture.read.reader import read_foreign
 
-    return _from_reading(request, read_foreign(request.picture, request.given), "axes", done)
+    try:
+        reading = read_foreign(request.picture, request.given)
+    except SourceError as fault:
+        if not is_png(request.picture):
+            raise
+        raise SourceError(f"{fault}{OR_LIKE}") from fault
+    return _from_reading(request, reading, "axes", done)
 
 
 def _own(request: InvertRequest, own: OwnPicture, done: Progress) -> Made:

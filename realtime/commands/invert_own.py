@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.errors import RequestError, SourceError
+from realtime.errors import RequestError
 from realtime.wording import shown_path
 
 if TYPE_CHECKING:
@@ -38,20 +37,15 @@ def own_picture(path: str, like: str | None, *, required: bool) -> OwnPicture | 
     Raises SourceError where it is damaged.
     """
     from realtime.picture.own import read_own
-    from realtime.picture.png import read_png
+    from realtime.picture.png import is_png, read_png
 
-    if like is None and not required:
-        try:
-            if read_png(path, pixels=False).text is None:
-                return None
-        except SourceError:
-            if _is_png(path):
-                raise
-            return None
+    if (like is None and not required) and (
+        not is_png(path) or read_png(path, pixels=False).text is None
+    ):
+        return None
     own = read_own(path, like)
     if like is not None and own.png.sound is None:
-        kept = read_png(like, pixels=False)
-        own = replace(own, png=kept)
+        own = replace(own, png=read_png(like, pixels=False))
     return own
 
 
@@ -69,9 +63,9 @@ def original_of(own: OwnPicture, path: str | None) -> tuple[NDArray, str] | None
     sound = load(path, picture.sample_rate, mono=picture.n_channels == 1, partial=True)
     if sound.samples.shape != (picture.n_samples, picture.n_channels):
         raise RequestError(
-            f"--original {shown_path(path)} has {len(sound.samples)} samples in "
-            f"{sound.n_channels} channels at {picture.sample_rate} Hz, the sound of the picture "
-            f"{picture.n_samples} in {picture.n_channels}: name the file it was made of"
+            f"--original {shown_path(path)} has {len(sound.samples)} x {sound.n_channels} samples "
+            f"at {picture.sample_rate} Hz, the sound of the picture {picture.n_samples} x "
+            f"{picture.n_channels}: name the file it was made of"
             + (f" ({own.source})" if own.source else "")
         )
     whole = sound.samples * np.float32(INT16)
@@ -160,12 +154,3 @@ def _column_of(own: OwnPicture) -> NDArray[np.intp]:
     n_frames, n_columns = own.format.n_frames or 0, own.format.n_columns or 0
     edges = np.arange(n_columns + 1) * n_frames // n_columns
     return np.repeat(np.arange(n_columns), np.diff(edges))
-
-
-def _is_png(path: str) -> bool:
-    from realtime.picture.png import SIGNATURE
-
-    if not os.path.isfile(path):
-        return False
-    with open(path, "rb") as file:
-        return file.read(len(SIGNATURE)) == SIGNATURE

@@ -172,8 +172,7 @@ def _plot(report: Report, layout: Layout, pixels: Pixels) -> Box:
     if not layout.plots:
         report.refuse(
             "no axes were found: it must be a flat plot with a frame on a plain background "
-            "(give --axes-box; --bare where all of it is the plot; --like where an editor took "
-            "away what 'realtime render' wrote; --image for a drawing)"
+            "(give --axes-box; --bare where all of it is the plot; --image for a drawing)"
         )
     if len(layout.plots) > 1:
         boxes = "; ".join(",".join(str(side) for side in box[:4]) for box in layout.plots[:4])
