@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from realtime.commands.record_request import RecordRequest, checked_record
 from realtime.commands.record_tell import Teller, line, make_teller
+from realtime.engine.process import Event
 from realtime.engine.status import State
 from realtime.errors import RealtimeError
 from realtime.recording.health import Checkup, Health, is_well, replace_file
@@ -65,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
         notify(STOPPING)
         lost = [station for station in stations if station.engine.state is State.STARTING]
         stood_still = [station for station in stations if not station.finish()]
+        for station in stations:
+            watch.tell(station)
         watch.look(last=True)
     return _exit_code(stations, bool(lost), bool(stood_still))
 
@@ -123,7 +126,7 @@ def _until_the_end(request: RecordRequest, watch: Watch, wishes: Wishes) -> None
     until = time.monotonic() + (request.seconds or float("inf"))
     while time.monotonic() < until and not wishes.end:
         for station in request.stations:
-            watch.tell(station)
+            watch.tell(station, station.poll())
         watch.look()
         for word in watch.teller.wishes(LOOK_SECONDS):
             setattr(wishes, word, True)
@@ -154,12 +157,11 @@ class Watch:
         self._due = 0.0
         self._file_fault = ""
 
-    def tell(self, station: Station) -> None:
-        """Pass on what happened to one station."""
-        events = [event.text for event in station.poll()]
+    def tell(self, station: Station, events: Sequence[Event] = ()) -> None:
+        """Pass on what happened to one station, and to its engine."""
         if station.fault is not None:
             raise station.fault
-        for text in (*events, *station.news()):
+        for text in (*(event.text for event in events), *station.news()):
             say(text)
 
     def look(self, last: bool = False) -> None:
