@@ -191,7 +191,7 @@ def _faults(held: Any, picture: PictureFormat) -> Iterator[str]:
             yield f"pane {shown(pane)} must lie in {width} x {height} pixels, all of one size"
             return
     scale, low, high = held["scale"], held["low_hz"], held["high_hz"]
-    if scale != ROWS and scale not in SCALES:
+    if scale not in [ROWS, *SCALES]:
         yield f"scale = {shown(scale)} must be {ROWS} or one of {', '.join(SCALES)}"
     lowest = -MOST_HZ if scale == ROWS else 0
     if not (_number(low) and _number(high) and lowest <= low < high <= MOST_HZ):
@@ -199,7 +199,11 @@ def _faults(held: Any, picture: PictureFormat) -> Iterator[str]:
     colours = held["colours"]
     if colours is not None and not (isinstance(colours, str) and _is_hex(colours)):
         yield f"colours must be {STEPS} colours of 6 hexadecimal digits each, or null"
-    if held["bits"] not in (8, 16) or (held["bits"] == 16 and colours is not None):
+    if (
+        not _whole(held["bits"])
+        or held["bits"] not in (8, 16)
+        or (held["bits"] == 16 and colours is not None)
+    ):
         yield f"bits = {shown(held['bits'])} must be 8, or 16 where colours is null"
     if not isinstance(held["colormap"], str):
         yield f"colormap = {shown(held['colormap'])} must be text"
