@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.commands.invert_own import edited_sound, original_of, own_picture
+from realtime.commands.invert_own import INT16, edited_sound, original_of, own_picture
 from realtime.commands.invert_request import InvertRequest, checked_invert, flag
 from realtime.commands.progress import progress
 from realtime.commands.sound_file import write_sound
@@ -48,6 +48,8 @@ class Made:
     sample_rate: int
     report: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    quieter: bool = True
+    """It may be made so, where it would be cut off at full scale; else it is."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -129,16 +131,16 @@ def _own(request: InvertRequest, own: OwnPicture, done: Progress) -> Made:
             )
         return made
     original, source = found
+    name = "the sound in the picture" if source == "kept" else "the sound given"
     samples = edited_sound(own, original, done)
-    made = Made(samples, own.format.sample_rate, report | {"phase": source})
-    changed = float((samples != original).any(axis=1).mean())
-    made.report["samples_changed"] = changed
-    made.notes.append(
-        f"{changed:.1%} of the samples differ from the sound "
-        f"{'in the picture' if source == 'kept' else 'given'}"
-        if changed
-        else f"not edited: the sound {'in the picture' if source == 'kept' else 'given'} as it was"
-    )
+    made = Made(samples, own.format.sample_rate, report | {"phase": source}, quieter=False)
+    if samples is original:
+        made.notes.append(f"not edited: {name} as it was")
+    else:
+        full = INT16 if original.dtype == np.int16 else 1.0
+        changed = float((samples != (original / full).astype(np.float32)).any(axis=1).mean())
+        made.report["samples_changed"] = changed
+        made.notes.append(f"{changed:.1%} of the samples differ from {name}")
     return made
 
 
@@ -185,8 +187,10 @@ def _inverted(
 
 def _within_full_scale(made: Made) -> NDArray:
     peak = float(np.abs(made.samples).max(initial=0))
-    if peak <= 1:
-        return made.samples
+    if peak <= 1 or not made.quieter:
+        if peak > 1:
+            made.notes.append("cut off at full scale (--depth 32 keeps what is louder)")
+        return np.clip(made.samples, -1, 1)
     made.notes.append(
         f"{20 * np.log10(peak):.1f} dB quieter than the picture says, or it would be cut off "
         "(--depth 32 keeps it)"

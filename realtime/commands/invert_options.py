@@ -32,7 +32,7 @@ def add_invert(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("picture", metavar="PICTURE", help="PNG, or what else Pillow reads")
     parser.add_argument("-o", dest="output", metavar="OUT", help="WAV, FLAC, OGG or MP3")
     parser.add_argument(
-        "--depth", metavar="BITS", help="16, 24, or 32 for float (as the sound was, or 24)"
+        "--depth", metavar="BITS", help="16, 24, or 32 for float (24; of an unedited sound its own)"
     )
     parser.add_argument("--original", metavar="SOUND", help="what an edited picture was made of")
     parser.add_argument("--like", metavar="PICTURE", help="what an edited picture was before")

@@ -75,8 +75,8 @@ def original_of(own: OwnPicture, path: str | None) -> tuple[NDArray, str] | None
 
 
 def edited_sound(own: OwnPicture, original: NDArray, done: Any) -> NDArray:
-    """The sound of a picture that may have been painted over, of the original's dtype: the
-    original itself where it was not.
+    """The sound of a picture that may have been painted over: the original itself where it was
+    not, else float32, for what is left of an erased sound is less than 16 bits can say.
 
     Where several values share a pixel, all become so much louder or quieter as it did.
     """
@@ -98,6 +98,8 @@ def edited_sound(own: OwnPicture, original: NDArray, done: Any) -> NDArray:
     louder = np.clip(before + db - drawn, picture.db_low, picture.db_high)
     erased = db <= picture.db_low + own.step_db / 2
     db = np.where(changed, np.where(erased, np.float32(picture.db_low), louder), before)
+    if original.dtype.kind == "i":
+        original = (original / INT16).astype(np.float32)
     whole = replace(picture, n_columns=None)
     return edited(db, whole, original, step_db=max(own.step_db, LEAST_STEP_DB), progress=done)
 

@@ -48,7 +48,7 @@ class InvertRequest:
     picture: str
     out: Path
     depth: str | None
-    """None: 16 bits where the sound of the picture has them, else 24."""
+    """None: 16 bits where the picture's sound has them and it was not edited, else 24."""
     original: str | None
     like: str | None
     report: str | None
