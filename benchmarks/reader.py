@@ -171,7 +171,7 @@ def tables() -> Iterator[Table]:
 
 
 def _counts(all_of: list[Outcome]) -> Table:
-    table = Table(title=f"{len(all_of)} styles read back, none of them seen before")
+    table = Table(title=f"{len(all_of)} styles read back")
     for column in ("outcome", "pictures", "share", "mean error, dB", "largest", "seconds each"):
         table.add_column(column, justify="left" if column == "outcome" else "right")
     for what in WHAT:

@@ -18,7 +18,7 @@ LINES = 24
 """Lines across that a number of cells is tried on."""
 THINNED = 7
 """Of those columns, one in so many while many numbers are tried."""
-CROWDED = (0.4, 0.6, 0.8, 0.96)
+CROWDED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.96)
 """Cells a pixel, tried in turn; with more, any picture can be explained."""
 MOST_CELLS = CROWDED[-1]
 FINALISTS = 4
