@@ -342,7 +342,7 @@ class _Parser(argparse.ArgumentParser):
     def parse_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def,override]
         found, rest = self.parse_known_args(args, namespace)
         if found.command is None:
-            self.error("name a command: live, monitor, record, devices or doctor")
+            self.error("name a command: live, monitor, record, render, invert ...")
         if rest and rest[0].startswith("-"):
             option = rest[0].partition("=")[0]
             raise RequestError(unknown("option", option, self._options_of(found.command)))

@@ -91,7 +91,7 @@ def test_the_version_is_that_of_the_package() -> None:
     [
         (
             [],
-            "name a command: live, monitor, record, devices or doctor ('realtime --help' shows "
+            "name a command: live, monitor, record, render, invert ... ('realtime --help' shows "
             "what there is)",
         ),
         (["liv"], "unknown command 'liv', did you mean 'live'?"),
