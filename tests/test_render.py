@@ -164,6 +164,14 @@ def test_a_sound_too_long_for_a_column_a_frame_says_so(tmp_path, monkeypatch):
     assert "130 frames share 50 columns" in made.notes[0]
 
 
+def test_a_picture_is_the_same_in_strips_of_any_height(rng, tmp_path, monkeypatch):
+    sound = noise(rng, channels=2)
+    render(sound, tmp_path / "a.png", "mel", title="Whole")
+    monkeypatch.setattr("realtime.picture.render.STRIP_BYTES", 20_000)
+    render(sound, tmp_path / "b.png", "mel", title="Whole")
+    assert (rgb(tmp_path / "a.png") == rgb(tmp_path / "b.png")).all()
+
+
 # ---------------------------------------------------------------------- cells
 
 

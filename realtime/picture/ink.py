@@ -20,28 +20,30 @@ FONT = "DejaVuSans.ttf"
 WHITE, BLACK = 255, 0
 
 
-def inked(sheet: Sheet) -> NDArray[np.uint8]:
-    """The lines and texts of a sheet, uint8 (height, width), 255 where there is nothing."""
+def inked(sheet: Sheet, first: int, stop: int) -> NDArray[np.uint8]:
+    """The lines and texts of a sheet from row `first` of pixels to before `stop`, uint8
+    (stop - first, width), 255 where there is nothing."""
     from PIL import Image, ImageDraw
 
-    canvas = Image.new("L", (sheet.width, sheet.height), WHITE)
+    canvas = Image.new("L", (sheet.width, stop - first), WHITE)
     draw = ImageDraw.Draw(canvas)
     for line in sheet.lines:
-        draw.rectangle(line_box(line, sheet.line), fill=BLACK)
+        left, top, right, bottom = _line_box(line, sheet.line)
+        if top < stop and bottom >= first:
+            draw.rectangle((left, top - first, right, bottom - first), fill=BLACK)
     for text in sheet.texts:
         if text.turned:
-            _turned(canvas, text)
-        else:
-            font = font_of(text.size)
-            draw.text((text.x, text.y), text.text, BLACK, font, anchor=f"{text.align}s")
+            _turn(canvas, text, first)
+        elif first - text.size < text.y < stop + text.size:
+            place, font = (text.x, text.y - first), font_of(text.size)
+            draw.text(place, text.text, BLACK, font, anchor=f"{text.align}s")
     return np.asarray(canvas)
 
 
-def line_box(line: Line, thin: float) -> tuple[int, int, int, int]:
+def _line_box(line: Line, thin: float) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of a line's pixels, the last ones included."""
-    level = line.y0 == line.y1
     side = round(thin)
-    if level:
+    if line.y0 == line.y1:
         top = round(line.y0 - thin / 2)
         return round(line.x0), top, round(line.x1) - 1, top + side - 1
     left = round(line.x0 - thin / 2)
@@ -63,7 +65,7 @@ def font_of(size: float) -> FreeTypeFont:
     return ImageFont.truetype(BytesIO(font_bytes()), size, layout_engine=ImageFont.Layout.BASIC)
 
 
-def _turned(canvas, text: Text) -> None:  # type: ignore[no-untyped-def] # a Pillow image
+def _turn(canvas, text: Text, first: int) -> None:  # type: ignore[no-untyped-def] # a Pillow image
     from PIL import Image, ImageDraw
 
     font = font_of(text.size)
@@ -72,4 +74,4 @@ def _turned(canvas, text: Text) -> None:  # type: ignore[no-untyped-def] # a Pil
     base = round(1.5 * text.size)
     ImageDraw.Draw(flat).text((width / 2, base), text.text, BLACK, font, anchor="ms")
     upright = flat.transpose(Image.Transpose.ROTATE_90)
-    canvas.paste(upright, (round(text.x) - base, round(text.y - width / 2)))
+    canvas.paste(upright, (round(text.x) - base, round(text.y - width / 2) - first))

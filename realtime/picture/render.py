@@ -242,12 +242,11 @@ def _strips(
     from realtime.picture.ink import inked
 
     assert placing.colours is not None
-    ink = inked(sheet)
     left, top, width, height = sheet.bar
     step = max(1, STRIP_BYTES // (3 * sheet.width))
     for first in range(0, sheet.height, step):
         stop = min(first + step, sheet.height)
-        strip = np.repeat(ink[first:stop, :, None], 3, axis=2)
+        strip = np.repeat(inked(sheet, first, stop)[:, :, None], 3, axis=2)
         for pane, box in zip(codes, placing.panes, strict=True):
             inside = _overlap(first, stop, box[1], box[3])
             rows = pane[::-1][inside.start - box[1] : inside.stop - box[1]]
