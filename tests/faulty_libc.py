@@ -5,7 +5,6 @@ A C library of ours stands between a program and the system (LD_PRELOAD) and loo
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +20,8 @@ class FaultyLibc:
         source = Path(__file__).with_suffix(".c")
         options = ["-shared", "-fPIC", "-O2", "-Wall", "-Wextra", "-Werror"]
         subprocess.run(["gcc", *options, "-o", library, source], check=True, timeout=60)
-        self.env = {**os.environ, "LD_PRELOAD": str(library), "FAULTS": str(folder)}
-        """Of a program that is to meet them."""
+        self.env = {"LD_PRELOAD": str(library), "FAULTS": str(folder)}
+        """What a program that is to meet them needs in its environment."""
 
     @contextmanager
     def failing_syncs(self) -> Iterator[None]:

@@ -65,6 +65,7 @@ def test_signals_end_it_begin_a_new_file_and_save_the_last_seconds(tmp_path: Pat
         children.wait_until(lambda: len(sidecars(tmp_path / "out")) == 1, "a complete file")
         recorder.signal("SIGUSR1")
         children.wait_until(lambda: len(sidecars(tmp_path / "out")) == 2, "the last seconds")
+        children.wait_until(lambda: "saved '" in recorder.messages.read_text(), "the news")
         assert recorder.end() == 0
     entries = sidecars(tmp_path / "out")
     assert sorted(values["ended"] for values in entries) == ["asked for", "asked for", "stopped"]

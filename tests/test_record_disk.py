@@ -3,6 +3,7 @@ lost, what is lost is on record, and what was there stays."""
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from pathlib import Path
@@ -138,7 +139,7 @@ def test_a_disk_that_turns_read_only_is_told_and_all_before_is_intact(tmp_path: 
 def test_syncs_that_fail_are_told_and_cost_nothing_that_was_recorded(tmp_path: Path) -> None:
     libc = FaultyLibc(tmp_path / "libc")
     folder = tmp_path / "out"
-    with running(folder, *TONE, "--min-free", "0", env=libc.env) as recorder:
+    with running(folder, *TONE, "--min-free", "0", env=os.environ | libc.env) as recorder:
         recorder.wait_until_it_records()
         with libc.failing_syncs():
             wait_for_alarm(recorder, "disk")
@@ -154,7 +155,7 @@ def test_syncs_that_fail_are_told_and_cost_nothing_that_was_recorded(tmp_path: P
 def test_a_clock_that_jumps_is_on_record_and_no_sample_does(tmp_path: Path) -> None:
     libc = FaultyLibc(tmp_path / "libc")
     folder = tmp_path / "out"
-    with running(folder, *TONE, "--segment", "2s", env=libc.env) as recorder:
+    with running(folder, *TONE, "--segment", "2s", env=os.environ | libc.env) as recorder:
         recorder.wait_until_it_records()
         libc.step_clock()
         time.sleep(5.0)

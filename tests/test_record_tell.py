@@ -51,16 +51,29 @@ def test_a_line_is_one_json_object_with_the_units_of_its_docstring(
     assert first["last"] is True and first["peak_dbfs"] == [-6.0, -144.0]
 
 
-def test_the_terminal_shows_meters_figures_and_alarms() -> None:
-    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    alarmed = replace(HEALTH, alarms={"silence": "exactly silent for 31 s: is it muted?"})
-    console.print(picture([alarmed]))
+def shown(healths: list[Health], width: int) -> list[str]:
+    console = Console(width=width, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(picture(healths))
     console.file.close()
-    text = console.export_text()
-    assert "a [red]microphone" in text and "● recording 20261123T180000Z" in text
-    assert "-6.0 dBFS CLIPPED" in text and "silent" in text
-    assert "1 h 02 min · 48000 Hz · 3 files · 1 gaps (0.50 s) · 12.0 GB free · 1 d 1 h left" in text
-    assert "! exactly silent for 31 s" in text
+    return console.export_text().splitlines()
+
+
+def test_the_terminal_shows_meters_figures_and_alarms() -> None:
+    alarmed = replace(HEALTH, alarms={"silence": "exactly silent for 31 s: is it muted?"})
+    assert [row.rstrip() for row in shown([alarmed], 80)[:6]] == [
+        "● recording 20261123T180000Z · a [red]microphone  · pond",
+        "████████████████████████░░░   ▏  -6.0 dBFS CLIPPED",
+        "                              ▏  silent",
+        "1 h 02 min · 48000 Hz · 3 files · 1 gap (0.50 s) · drift +3.4 ppm",
+        "12.0 GB free · 1 d 1 h left",
+        "! exactly silent for 31 s: is it muted?",
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_no_row_of_the_terminal_is_broken(width: int) -> None:
+    long = replace(HEALTH, device="USB Audio Device: analog stereo " * 5, files=123_456)
+    assert len(shown([long, HEALTH], width)) == len(shown([HEALTH, HEALTH], width)) == 13
 
 
 def test_durations_are_short() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -132,17 +132,14 @@ def _until_the_end(request: RecordRequest, watch: Watch, wishes: Wishes) -> None
             setattr(wishes, word, True)
         if wishes.rotate:
             wishes.rotate = False
-            _ask(request.stations, Recorder.rotate)
+            for station in request.stations:
+                station.ask(Recorder.rotate)
         if wishes.save:
             wishes.save = False
-            _ask(request.stations, partial(Recorder.save_last, seconds=request.last_seconds))
+            for station in request.stations:
+                station.save_last(request.last_seconds)
         if all(station.over for station in request.stations):
             return
-
-
-def _ask(stations: Sequence[Station], wish: Callable[..., object]) -> None:
-    for station in stations:
-        station.ask(lambda recorder, now: wish(recorder, now=now))
 
 
 class Watch:

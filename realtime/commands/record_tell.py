@@ -14,12 +14,13 @@ from realtime.recording.health import Health
 
 if TYPE_CHECKING:
     from rich.console import Group
+    from rich.text import Text
 
 LINE_SECONDS = 10.0
 """Between two lines while nothing happens: 9000 a day."""
 
 METER_CELLS = 30
-"""Width of a level meter: 2 dB a cell."""
+"""Width of a level meter, up to full scale: 2 dB a cell."""
 
 METER_DB = 60.0
 """Range of a level meter, down from full scale."""
@@ -96,66 +97,83 @@ class Screen:
 
 
 def picture(healths: Sequence[Health]) -> Group:
-    """What the terminal shows of all devices."""
+    """What the terminal shows of all devices. A row that is too long is cut, not broken: all stay
+    in their place."""
     from rich.console import Group
-    from rich.markup import escape
     from rich.text import Text
 
     rows: list[Text] = []
     for health in healths:
-        rows.append(Text.from_markup(f"[bold]{escape(health.device)}[/] · {_state(health)}"))
+        rows.append(_title(health))
         for peak, rms, clipped in zip(
             health.peak_dbfs, health.rms_dbfs, health.clipped, strict=True
         ):
             rows.append(_meter(peak, rms, clipped))
-        rows.append(Text(figures(health), style="dim"))
+        rows += [Text(sound_figures(health)), Text(disk_figures(health))]
         rows += [Text(f"! {text}", style="bold red") for text in health.alarms.values()]
+        rows.append(Text())
     rows.append(Text("s saves the last minutes · n new file · q ends", style="dim"))
+    for row in rows:
+        row.no_wrap, row.overflow = True, "ellipsis"
     return Group(*rows)
 
 
-def _state(health: Health) -> str:
-    from rich.markup import escape
+def _title(health: Health) -> Text:
+    from rich.text import Text
 
     colour = {"recording": "red", "waiting": "yellow"}.get(health.state, "bold red")
     sign = "● " if health.state == "recording" else ""
-    name = f" {escape(health.file)}" if health.file else ""
-    return f"[{colour}]{sign}{health.state}[/]{name}"
+    title = Text(f"{sign}{health.state}", style=colour)
+    title.append(f" {health.file}" if health.file else "", style="default")
+    title.append(f" · {_plain(health.device)}", style="bold default")
+    return title.append(f" · {_plain(health.folder)}", style="not bold default")
 
 
-def _meter(peak: float, rms: float, clipped: bool) -> Any:
+def _plain(name: str) -> str:
+    """In one row, whatever it holds."""
+    return "".join(sign if sign.isprintable() else " " for sign in name)
+
+
+def _meter(peak: float, rms: float, clipped: bool) -> Text:
     from rich.text import Text
 
     full, held = (_cells(value) for value in (rms, peak))
     bar = "█" * full + "░" * (max(held, full) - full)
-    text = Text(f"{bar:<{METER_CELLS}} ", style="green")
-    text.append(f"{peak:6.1f} dBFS" if peak > DB_FLOOR else "  silent")
-    if clipped:
-        text.append(" CLIPPED", style="bold red")
-    return text
+    text = Text(f"{bar:<{METER_CELLS}}", style="green").append("▏", style="dim default")
+    text.append(f"{peak:6.1f} dBFS" if peak > DB_FLOOR else "  silent", style="default")
+    return text.append(" CLIPPED" if clipped else "", style="bold red")
 
 
 def _cells(db: float) -> int:
     return round(METER_CELLS * min(max(1 + db / METER_DB, 0.0), 1.0))
 
 
-def figures(health: Health) -> str:
-    """The numbers people look for, in one line."""
-    parts = [
-        duration(health.seconds),
-        f"{health.sample_rate} Hz",
-        f"{health.files} files",
-        f"{health.gaps} gaps ({health.missing_samples / health.sample_rate:.2f} s)",
-    ]
-    if health.behind_seconds > 1:
-        parts.append(f"{health.behind_seconds:.0f} s wait for the disk")
+def sound_figures(health: Health) -> str:
+    """What was heard, and what was not, in one row of 80."""
+    parts = [duration(health.seconds), f"{health.sample_rate} Hz", _count(health.files, "file")]
+    if health.gaps:
+        missing = health.missing_samples / health.sample_rate
+        parts.append(f"{_count(health.gaps, 'gap')} ({missing:.2f} s)")
+    else:
+        parts.append("no gaps")
+    if health.drift_ppm is not None:
+        parts.append(f"drift {health.drift_ppm:+.1f} ppm")
+    return " · ".join(parts)
+
+
+def disk_figures(health: Health) -> str:
+    parts = []
     if health.free_bytes is not None:
         parts.append(f"{health.free_bytes / 1e9:.1f} GB free")
     if health.seconds_left is not None:
         parts.append(f"{duration(health.seconds_left)} left")
-    if health.drift_ppm is not None:
-        parts.append(f"drift {health.drift_ppm:+.1f} ppm")
+    if health.behind_seconds > 1:
+        parts.append(f"{health.behind_seconds:.0f} s wait for the disk")
     return " · ".join(parts)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def duration(seconds: float) -> str:

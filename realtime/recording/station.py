@@ -21,6 +21,7 @@ from realtime.recording.plan import Plan
 from realtime.recording.recorder import Recorder
 from realtime.recording.stream import Moment, Stream
 from realtime.recording.watch import Watch
+from realtime.wording import shown_path
 
 Request = Callable[[Recorder, Moment], object]
 
@@ -93,6 +94,16 @@ class Station:
     def ask(self, request: Request) -> None:
         """Have the writing thread do something at its next step."""
         self._requests.put(request)
+
+    def save_last(self, seconds: float) -> None:
+        """Have the last `seconds` written as a file of their own, and told."""
+
+        def save(recorder: Recorder, now: Moment) -> None:
+            path = recorder.save_last(seconds, now)
+            if path is not None:
+                self.disk.news.append(f"saved {shown_path(str(path))}")
+
+        self.ask(save)
 
     def finish(self) -> bool:
         """Capture no more and complete the file; False where the disk did not let it be completed
