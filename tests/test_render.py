@@ -57,6 +57,7 @@ def test_a_tone_of_1_khz_lies_at_the_tick_of_1_khz(kind, scale, tmp_path):
     own, sheet = sheet_of(out)
     left, top, width, height = own.placing.panes[0]
     if scale == "notes":
+        assert {"C4", "Note"} <= {text.text for text in sheet.texts}
         at = top + (1 - own.placing.share_of(1000.0, own.format)) * height
     else:
         text = next(text for text in sheet.texts if text.text == "1000")

@@ -130,8 +130,8 @@ def lay_out(placing: Placing, picture: PictureFormat, margins: Margins, title: s
     for box in (*placing.panes, bar):
         lines += _frame(box, thin)
     for k, pane in enumerate(placing.panes):
-        _add_hz(placing, picture, pane, em, lines, texts)
-        name = "Hz" if len(placing.panes) == 1 else f"channel {k + 1}, Hz"
+        unit = _add_hz(placing, picture, pane, em, lines, texts)
+        name = unit if len(placing.panes) == 1 else f"channel {k + 1}, {unit}"
         middle = pane[1] + pane[3] / 2
         x = (AXIS_TITLE_X + DIGIT_HEIGHT) * em
         texts.append(Text(x, middle, name, em, "m", turned=True))
@@ -227,8 +227,10 @@ def _add_hz(
     em: float,
     lines: list[Line],
     texts: list[Text],
-) -> None:
+) -> str:
+    """What the labels are: Hz or notes."""
     left, top, _, height = pane
+    unit = "Hz"
     for tick in frequency_ticks(placing, picture, height, HZ_ROOM * em):
         y = top + (1 - tick.position) * height
         length = (TICK if tick.major else MINOR_TICK) * em
@@ -236,6 +238,8 @@ def _add_hz(
         if tick.label:
             y += DIGIT_HEIGHT / 2 * em
             texts.append(Text(left - (TICK + LABEL_GAP) * em, y, tick.label, em, "r"))
+            unit = "Hz" if tick.label[0].isdigit() else "Note"
+    return unit
 
 
 def _add_db(
