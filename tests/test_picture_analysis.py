@@ -254,3 +254,10 @@ def test_a_sound_that_cannot_be_is_refused(samples, sentence: str):
         Sound(samples, RATE)
     with pytest.raises(RequestError, match="must be 1000 to"):
         Sound(np.zeros(5), 5)
+
+
+def test_columns_of_very_many_frames_hold_on_to_nothing_else() -> None:
+    reducer = Reducer(100_000, 10)
+    for _ in range(1000):
+        made = reducer.push(np.zeros((7, 1, 500), np.float32))
+        assert made.base is None

@@ -50,7 +50,7 @@ class Reducer:
             sums[0] = self._join(sums[0], self._open)
         n_done = int(np.count_nonzero(edges[1:] <= stop))
         self._open = sums[n_done].copy() if n_done < len(sums) else None
-        done = sums[:n_done]
+        done = sums[:n_done].copy()  # a view, even of nothing, would keep all of `sums`
         if self._mean:
             widths = np.diff(edges[: n_done + 1]).reshape(-1, *[1] * (values.ndim - 1))
             done = (done / widths).astype(np.float32)
