@@ -75,6 +75,15 @@ def test_signals_end_it_begin_a_new_file_and_save_the_last_seconds(tmp_path: Pat
     assert not list((tmp_path / "out").glob("*.part.*"))
 
 
+def test_requests_that_come_too_early_do_no_harm(tmp_path: Path) -> None:
+    with running(tmp_path / "out", "noise", "--json") as recorder:
+        children.wait_until(lambda: (tmp_path / "out").exists(), "its folder")
+        recorder.signal("SIGUSR1")
+        recorder.signal("SIGHUP")
+        recorder.wait_until_it_records()
+        assert recorder.end() == 0
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_it_ends_within_five_seconds_with_0_and_a_complete_file(tmp_path: Path, name: str) -> None:
     with running(tmp_path / "out", "demo", "--segment", "none") as recorder:

@@ -62,7 +62,11 @@ class AudioRing:
         cells[_CLAIMED] = cells[_WRITTEN] = 0
         cells.release()
         ring = cls(segment)
-        ring._data.fill(0)
+        try:
+            ring._data.fill(0)
+        except BaseException:  # Ctrl-C in just this moment: nobody else knows of the memory
+            ring.close()
+            raise
         return ring
 
     @classmethod

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -34,6 +34,10 @@ LOOK_SECONDS = 0.2
 HEALTH_SECONDS = 1.0
 """Between two checkups."""
 
+REQUESTS = {"SIGHUP": "rotate", "SIGUSR1": "save"}
+ENDINGS = {"SIGINT": "end", "SIGTERM": "end", "SIGBREAK": "end"}
+"""Signals, and what they ask for; the endings once there is something to end in good order."""
+
 DISK_FAILED = 4
 """The disk failed or was full: something that was captured is not on it."""
 NO_DEVICE = 3
@@ -45,6 +49,8 @@ GAPS = 5
 def run(args: argparse.Namespace) -> int:
     request = checked_record(args)
     with ExitStack() as things:
+        wishes = Wishes()
+        things.enter_context(_heard(wishes, REQUESTS))
         stations = request.stations
         for station in stations:
             things.enter_context(station.disk.mine())
@@ -58,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
             return NO_DEVICE
         except KeyboardInterrupt:  # nobody waits for a device that does not open
             return 0
-        wishes = things.enter_context(_signals())
+        things.enter_context(_heard(wishes, ENDINGS))
         teller = things.enter_context(make_teller(request.json))
         watch = Watch(request, teller, metrics)
         notify(READY)
@@ -86,16 +92,8 @@ class Wishes:
 
 
 @contextmanager
-def _signals() -> Iterator[Wishes]:
-    """SIGINT and SIGTERM end it, SIGHUP begins a new segment, SIGUSR1 saves the last minutes."""
-    wishes = Wishes()
-    words = {
-        "SIGINT": "end",
-        "SIGTERM": "end",
-        "SIGBREAK": "end",
-        "SIGHUP": "rotate",
-        "SIGUSR1": "save",
-    }
+def _heard(wishes: Wishes, words: Mapping[str, str]) -> Iterator[None]:
+    """Signals, where there are such, become wishes."""
 
     def wish(word: str, *signal_and_frame: object) -> None:
         setattr(wishes, word, True)
@@ -106,7 +104,7 @@ def _signals() -> Iterator[Wishes]:
         if hasattr(signal, name)
     }
     try:
-        yield wishes
+        yield
     finally:
         for name, handler in before.items():
             signal.signal(getattr(signal, name), handler)

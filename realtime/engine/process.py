@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING
@@ -188,7 +191,8 @@ class EngineProcess:
             name="realtime engine",
             daemon=True,
         )
-        self._process.start()
+        with _interrupts_blocked():
+            self._process.start()
         theirs.close()
         self._pipe = ours
         self._failure = None
@@ -323,3 +327,18 @@ class EngineProcess:
         for memory in (self._ring, self._status, self._output, self._monitor_status):
             if memory is not None:
                 memory.close()
+
+
+@contextlib.contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """A process that is started meanwhile never gets them: Ctrl-C is its parent's to answer, also
+    while the child still imports."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which lets interrupts through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
