@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,7 +144,8 @@ def _write_html(analysis: Analysis, path: Path, colours: NDArray[np.uint8], titl
     hz = picture.hz_at(np.arange(picture.n_rows + 1) - 0.5)
     axis = "linear" if picture.kind == "stft" or hz[0] <= 0 else "log"
     shades = [[k / 255, f"rgb({r},{g},{b})"] for k, (r, g, b) in enumerate(colours.tolist())]
-    figure = make_subplots(picture.n_channels, 1, shared_xaxes="all", shared_yaxes="all")
+    shared: Any = "all"  # which plotly's types leave out
+    figure = make_subplots(picture.n_channels, 1, shared_xaxes=shared, shared_yaxes=shared)
     for channel, db in enumerate(analysis.db(), 1):
         tenths = np.round(db.T, 1)
         figure.add_trace(
