@@ -261,7 +261,8 @@ def _on_loop(
 def tables() -> Iterator[Table]:
     table = Table(
         title="Faults: 48 kHz stereo from PulseAudio, 16 bits, three programs at once",
-        caption="the others never sync and keep no time, so they cannot notice faults of either",
+        caption="lost of what the witness heard, who hears a suspended source too, but no killed "
+        "server; the others never sync and keep no time: they cannot notice faults of either",
     )
     if os.geteuid() != 0 or not Path("/dev/loop-control").exists():
         table.add_column("not made: this needs root, and loop devices")

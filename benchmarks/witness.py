@@ -78,13 +78,11 @@ class Contestant:
         self.name = name
         self.folder = disk / name.replace(" ", "-")
         self.folder.mkdir(parents=True)
-        self._said, self._lines = (
-            notes / f"{self.folder.name}.err",
-            notes / f"{self.folder.name}.out",
-        )
+        self._said, self._lines = (notes / f"{self.folder.name}.{end}" for end in ("err", "out"))
         command = [part.format(folder=self.folder) for part in PROGRAMS[name]] + list(options)
         with self._said.open("wb") as err, self._lines.open("wb") as out:
             self.process = children.start(command, env, stdout=out, stderr=err)
+        self._ended_by_itself: bool | None = None
 
     def wait_until_it_records(self) -> None:
         children.wait_until(
@@ -98,13 +96,11 @@ class Contestant:
         family = psutil.Process(self.process.pid).children()
         return next(child for child in family if "spawn_main" in " ".join(child.cmdline()))
 
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
     def end(self) -> None:
-        """As with Ctrl-C, unless it has ended by itself."""
-        if self.process.poll() is None:
+        """As with Ctrl-C, unless it has ended by itself. Safe twice."""
+        if self._ended_by_itself is None:
+            self._ended_by_itself = self.process.poll() is not None
+        if not self._ended_by_itself:
             self.process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(5)
@@ -112,10 +108,14 @@ class Contestant:
 
     @property
     def told(self) -> str:
-        """The first alarm, or else the last words of the program; and its exit code."""
+        """The first alarm, or else the last words of the program; and the exit code that it chose,
+        which is not that of Ctrl-C."""
         code = self.process.returncode
+        if code == -signal.SIGKILL:
+            return "killed"
         words = (self._alarms() or self._words() or ["nothing"])[0]
-        return f"{words}; {'killed' if code == -signal.SIGKILL else f'exit {code}'}"
+        chosen = self.name == OURS or self._ended_by_itself
+        return f"{words}; exit {code}" if chosen else words
 
     def _alarms(self) -> list[str]:
         """But for what is so without a fault: a counter clips, and these disks are small."""
