@@ -71,7 +71,7 @@ class Report:
 
     def check(self) -> None:
         """Raises SourceError where the whole is too uncertain."""
-        if self.certainty > LEAST_CERTAINTY:
+        if self.certainty >= LEAST_CERTAINTY:
             return
         key = min(
             (key for key, f in self.found.items() if f.certainty is not None),
