@@ -32,6 +32,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    _open_closed_streams()
     try:
         with _signals_interrupt():
             args = build_parser().parse_args(argv)
@@ -379,6 +380,13 @@ def _refuse_mixed_installation() -> None:
             "another package named 'realtime' lies over this one: "
             f"'pip uninstall realtime', then 'pip install --force-reinstall {DISTRIBUTION}'"
         )
+
+
+def _open_closed_streams() -> None:
+    """A service may be started without them; the next file to be opened would get their number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - it stays open
 
 
 @contextlib.contextmanager

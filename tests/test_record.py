@@ -106,6 +106,17 @@ def test_only_what_is_asked_for_is_written_with_last(tmp_path: Path) -> None:
     assert values["stop"] - values["start"] == RATE
 
 
+@pytest.mark.parametrize("where", [">/dev/full", "| true", "<&- >&- 2>&-"])
+def test_recording_goes_on_where_nobody_takes_its_lines(tmp_path: Path, where: str) -> None:
+    command = f'"$0" -m realtime record "$1" noise --seconds 2 --json {where}'
+    subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}", sys.executable, tmp_path / "out"],
+        check=True, timeout=60,
+    )  # fmt: skip
+    (values,) = sidecars(tmp_path / "out")
+    assert values["ended"] == "stopped" and values["stop"] > 1.5 * RATE
+
+
 def test_a_folder_belongs_to_one_recorder(tmp_path: Path) -> None:
     with running(tmp_path / "out", "noise") as recorder:
         recorder.wait_until_it_records()

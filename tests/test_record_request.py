@@ -44,6 +44,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (["--keep", "30"], "record.keep = '30' could be a size or a time"),
         (["--min-free", "much"], "record.min_free = 'much' must be a size"),
         (["--when-full", "panic"], "record.when_full = 'panic' is unknown"),
+        (["--health-file", "/dev/null"], "record.health_file = '/dev/null' must be a file"),
         (["--health-file", "/no/such/folder/x"], "record.health_file = '/no/such/folder/x' must"),
         (["--metrics-port", "0"], "record.metrics_port = 0 must be at least 1"),
         (["--last", "5m", "--set", "audio.ring_seconds=60"], "audio.ring_seconds = 60 is less"),

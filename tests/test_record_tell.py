@@ -29,7 +29,7 @@ HEALTH = Health(
 
 
 def test_a_line_comes_when_something_changes_and_else_every_ten_seconds(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines, now = Lines(), 0.0
     monkeypatch.setattr(record_tell.time, "monotonic", lambda: now)
@@ -38,15 +38,15 @@ def test_a_line_comes_when_something_changes_and_else_every_ten_seconds(
         now = float(second)
         health = replace(HEALTH, alarms={"gaps": "lost"} if second >= 15 else {})
         lines.tell([health], last=False)
-        told += [second] * len(capsys.readouterr().out.splitlines())
+        told += [second] * len(capfd.readouterr().out.splitlines())
     assert told == [1, 11, 15, 25]
 
 
 def test_a_line_is_one_json_object_with_the_units_of_its_docstring(
-    capsys: pytest.CaptureFixture[str],
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     Lines().tell([HEALTH, replace(HEALTH, device="another")], last=True)
-    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    first, second = map(json.loads, capfd.readouterr().out.splitlines())
     assert (first["device"], second["device"]) == ("a [red]microphone\n", "another")
     assert first["last"] is True and first["peak_dbfs"] == [-6.0, -144.0]
 

@@ -179,7 +179,7 @@ def _ring_seconds(settings: Settings, rules: _Rules) -> float:
 
 def _health_file(text: str) -> Path:
     path = Path(text)
-    if not path.parent.is_dir() or path.is_dir():
+    if not path.parent.is_dir() or (path.exists() and not path.is_file()):
         raise RequestError(
             f"record.health_file = {shown_path(text)} must be a file in a folder that is there"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from realtime.dsp.levels import DB_FLOOR
 from realtime.recording.health import Health
+from realtime.wording import say
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -54,21 +56,36 @@ def make_teller(lines: bool) -> Iterator[Teller]:
 
 
 class Lines:
-    """A line for each device every ten seconds, and at once where state, file or alarms change."""
+    """A line for each device every ten seconds, and at once where state, file or alarms change.
+
+    Where nobody takes them (a log on a full disk, a reader that has gone) recording goes on.
+    """
 
     def __init__(self) -> None:
         self._due = 0.0
+        self._fault = ""
         self._before: list[tuple[object, ...]] = []
 
     def tell(self, healths: Sequence[Health], last: bool) -> None:
         now = time.monotonic()
-        marks = [(health.state, health.file, *health.alarms) for health in healths]
+        marks: list[tuple[object, ...]] = [
+            (health.state, health.file, *health.alarms) for health in healths
+        ]
         if now < self._due and marks == self._before and not last:
             return
         self._due, self._before = now + LINE_SECONDS, marks
-        for health in healths:
-            sys.stdout.write(line(health, last))
-        sys.stdout.flush()
+        self._put("".join(line(health, last) for health in healths))
+
+    def _put(self, text: str) -> None:
+        fault = ""
+        try:
+            # Not by sys.stdout, which would keep what it could not write.
+            os.write(sys.stdout.fileno(), text.encode())
+        except OSError as error:
+            fault = f"health lines cannot be written ({error.strerror}): recording goes on"
+        if fault and fault != self._fault:
+            say(fault)
+        self._fault = fault
 
     def wishes(self, seconds: float) -> list[str]:
         time.sleep(seconds)
@@ -76,7 +93,7 @@ class Lines:
 
 
 def line(health: Health, last: bool = False) -> str:
-    return json.dumps({**health.as_dict(), "last": last}, ensure_ascii=False) + "\n"
+    return json.dumps({**health.as_dict(), "last": last}) + "\n"
 
 
 class Screen:
