@@ -64,7 +64,9 @@ def test_the_readme_has_commands_and_python():
 def test_a_command_of_the_readme_works(command, pulse, files, tmp_path):
     """Without a window, for a moment, and with the microphone this machine has."""
     shutil.copytree(files, tmp_path, dirs_exist_ok=True)
-    words = shlex.split(command.replace("mic:usb", "mic:virtmic"))[1:]
+    words = shlex.split(re.sub(r"mic:usb\d?", "mic:virtmic", command, flags=re.IGNORECASE))[1:]
+    if words[0] == "record":
+        words += ["--seconds", "0.5"]
     if words[0] in ("live", "monitor"):
         words += ["--seconds", "0.5"]
         if "--view" not in words:
