@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 import soundfile
 from captures import recorded, sidecars
 from readers import count_by_all
-from recording_runs import record, running
+from recording_runs import END_SECONDS, record, running
 
 from realtime.commands.record import GAPS
 from realtime.recording import sidecar
@@ -115,6 +116,22 @@ def test_recording_goes_on_where_nobody_takes_its_lines(tmp_path: Path, where: s
     )  # fmt: skip
     (values,) = sidecars(tmp_path / "out")
     assert values["ended"] == "stopped" and values["stop"] > 1.5 * RATE
+
+
+def test_closing_its_terminal_ends_it_in_good_order(tmp_path: Path) -> None:
+    keyboard, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "realtime", "record", tmp_path / "out", "noise"],
+        stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    os.close(terminal)
+    seen = b""
+    while b"no gaps" not in seen:
+        seen += os.read(keyboard, 4096)
+    os.close(keyboard)
+    assert process.wait(END_SECONDS) == 0
+    (values,) = sidecars(tmp_path / "out")
+    assert values["ended"] == "stopped"
 
 
 def test_a_folder_belongs_to_one_recorder(tmp_path: Path) -> None:

@@ -50,9 +50,14 @@ def make_teller(lines: bool) -> Iterator[Teller]:
 
     from realtime.view.terminal import open_terminal
 
-    terminal = open_terminal()
-    with terminal.cbreak(), Live(auto_refresh=False) as live:
+    terminal, things = open_terminal(), contextlib.ExitStack()
+    things.enter_context(terminal.cbreak())
+    live = things.enter_context(Live(auto_refresh=False))
+    try:
         yield Screen(live, terminal)
+    finally:
+        with contextlib.suppress(Exception):  # it may be gone, and termios has faults of its own
+            things.close()
 
 
 class Lines:
@@ -97,19 +102,29 @@ def line(health: Health, last: bool = False) -> str:
 
 
 class Screen:
-    """Meters and figures that stay in their place, below what was said."""
+    """Meters and figures that stay in their place, below what was said. Who closes the terminal
+    ends the recording: nobody is to be heard without knowing."""
 
     def __init__(self, live: Any, terminal: Any):
         self._live, self._terminal = live, terminal
+        self._gone = False
 
     def tell(self, healths: Sequence[Health], last: bool) -> None:
-        self._live.update(picture(healths), refresh=True)
+        try:
+            self._live.update(picture(healths), refresh=True)
+        except OSError:
+            self._gone = True
 
     def wishes(self, seconds: float) -> list[str]:
+        if self._gone:
+            return ["end"]
         if not sys.stdin.isatty():
             time.sleep(seconds)
             return []
-        key = str(self._terminal.inkey(timeout=seconds)).lower()
+        try:
+            key = str(self._terminal.inkey(timeout=seconds)).lower()
+        except (OSError, EOFError):
+            return ["end"]
         return [KEYS[key]] if key in KEYS else []
 
 
