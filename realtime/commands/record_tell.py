@@ -48,7 +48,7 @@ def make_teller(lines: bool) -> Iterator[Teller]:
         return
     from rich.live import Live
 
-    from realtime.view.terminal import open_terminal
+    from realtime.view.tty import open_terminal
 
     terminal, things = open_terminal(), contextlib.ExitStack()
     things.enter_context(terminal.cbreak())
@@ -107,18 +107,16 @@ class Screen:
 
     def __init__(self, live: Any, terminal: Any):
         self._live, self._terminal = live, terminal
-        self._gone = False
+        self._has_keys = sys.stdin.isatty()
 
     def tell(self, healths: Sequence[Health], last: bool) -> None:
-        try:
+        with contextlib.suppress(OSError):
             self._live.update(picture(healths), refresh=True)
-        except OSError:
-            self._gone = True
 
     def wishes(self, seconds: float) -> list[str]:
-        if self._gone:
+        if not sys.stdout.isatty():
             return ["end"]
-        if not sys.stdin.isatty():
+        if not self._has_keys:
             time.sleep(seconds)
             return []
         try:

@@ -88,7 +88,7 @@ def missing_libraries() -> list[str]:
 
 def terminal() -> Check:
     """What the terminal view can draw with."""
-    from realtime.view.terminal import open_terminal
+    from realtime.view.tty import open_terminal
 
     if not sys.stdout.isatty():
         return Check("terminal", "note", "standard output is no terminal: live prints numbers")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import signal
 import sys
 import time
@@ -23,12 +22,9 @@ from realtime.view.cells import Palette, difference, scroll_text, scrolled
 from realtime.view.colormaps import lut
 from realtime.view.model import LiveModel
 from realtime.view.page import Page
+from realtime.view.tty import open_terminal
 
 FRAME_SECONDS = 0.05
-ANSWER_SECONDS = "0.5"
-"""How long blessed waits for the answer to each of the two questions it asks a terminal at the
-start (name and colours), unless the user has set it: more than one across the world takes over
-ssh. A terminal that answers nothing would otherwise keep the picture waiting for 10 s."""
 BEGIN, END = "\x1b[?2026h", "\x1b[?2026l"
 """Terminals that know synchronised output show the frame at once; the others ignore these."""
 
@@ -44,14 +40,6 @@ def run_terminal(model: LiveModel, seconds: float | None = None) -> None:
         if error.errno != errno.EIO:
             raise
         raise BrokenPipeError("the terminal is gone") from error
-
-
-def open_terminal() -> Any:
-    """blessed's terminal on standard output."""
-    os.environ.setdefault("BLESSED_QUERY_TIMEOUT_SECONDS", ANSWER_SECONDS)
-    import blessed
-
-    return blessed.Terminal(stream=sys.stdout)
 
 
 def _run(model: LiveModel, seconds: float | None) -> None:
