@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -62,6 +63,8 @@ def test_flac_holds_the_same_samples_and_the_wav_is_gone(
 def test_signals_end_it_begin_a_new_file_and_save_the_last_seconds(tmp_path: Path) -> None:
     with running(tmp_path / "out", "noise", "--set", "audio.ring_seconds=20") as recorder:
         recorder.wait_until_it_records()
+        for name in (signal.SIGHUP, signal.SIGUSR1):  # as a service manager sends it to all
+            recorder.engine.send_signal(name)
         recorder.signal("SIGHUP")
         children.wait_until(lambda: len(sidecars(tmp_path / "out")) == 1, "a complete file")
         recorder.signal("SIGUSR1")

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 STEP_SECONDS = 0.1
 """Between two steps: the heartbeat's pace. Blocks do not wait for it."""
 
+PARENTS_SIGNALS = ("SIGINT", "SIGHUP", "SIGUSR1")
+"""The parent's to answer: a terminal, or a service manager, sends them to both."""
+
 SWITCH_SECONDS = 2e-4
 """Interpreter switch interval: with it a callback beside a busy thread of this process was at
 most 0.8 ms late, with Python's 5 ms up to 3.8 ms."""
@@ -65,7 +68,9 @@ def main(
     audio: AudioSettings,
     monitor: MonitorState | None = None,
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    for name in PARENTS_SIGNALS:
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     _close_standard_streams()
     sys.setswitchinterval(SWITCH_SECONDS)
     source: Source | None = None
