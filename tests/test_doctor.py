@@ -35,7 +35,7 @@ def test_it_listens_to_the_microphone_and_finds_everything_here(
     found = {check["name"]: check for check in report["checks"]}
     sound = ("Python", "libraries", "name", "PortAudio", "sound server", "microphone", "capture")
     assert {name: found[name]["state"] for name in sound} == dict.fromkeys(sound, "ok"), found
-    assert found["capture"]["text"].startswith("48000 Hz, a block every ")
+    assert found["capture"]["text"].startswith("48000 Hz, blocks come every ")
     assert found["sound server"]["text"].startswith("PulseAudio")
     assert found["OpenGL"]["state"] == "ok"
     assert found["terminal"]["state"] == "note"
@@ -116,7 +116,7 @@ def test_lateness_is_told_as_median_and_99th_percentile() -> None:
     intervals = [0.005] * 98 + [0.010, 0.020]
     late = [0.0] * 50 + [0.002] * 49 + [0.030]
     assert sound_checks.capture_text(intervals, late, 7, 48000) == (
-        "48000 Hz, a block every 5.0 ms (99 %: 20.0 ms), late by 1.0 ms (99 %: 30.0 ms), "
+        "48000 Hz, blocks come every 5.0 ms (99 %: 20.0 ms), late by 1.0 ms (99 %: 30.0 ms), "
         "7 samples lost"
     )
 

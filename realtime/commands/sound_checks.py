@@ -122,7 +122,7 @@ def capture_text(arrivals: Sequence[float], late: Sequence[float], lost: int, ra
     """intervals and lateness of blocks, seconds, as people read them."""
     every, late_ms = (sorted(1e3 * value for value in values) for values in (arrivals, late))
     return (
-        f"{rate} Hz, a block every {statistics.median(every):.1f} ms "
+        f"{rate} Hz, blocks come every {statistics.median(every):.1f} ms "
         f"(99 %: {percentile(every, 99):.1f} ms), late by {statistics.median(late_ms):.1f} ms "
         f"(99 %: {percentile(late_ms, 99):.1f} ms), {lost} samples lost"
     )
@@ -134,7 +134,8 @@ def percentile(ordered: Sequence[float], percent: float) -> float:
 
 
 def _listen(engine: EngineProcess, seconds: float) -> tuple[list[float], list[float]]:
-    """Intervals between blocks, and how much later each came than the promptest; seconds."""
+    """Intervals between deliveries, of a block or of several at once, and how much later each came
+    than the promptest; seconds."""
     intervals: list[float] = []
     delays: list[float] = []
     before = engine.status.read()
@@ -144,7 +145,7 @@ def _listen(engine: EngineProcess, seconds: float) -> tuple[list[float], list[fl
         now = engine.status.read()
         if now.blocks and not before.blocks:
             until = time.monotonic() + seconds
-        if now.blocks == before.blocks + 1 and before.blocks:
+        if now.blocks > before.blocks and before.blocks:
             intervals.append((now.last_block_ns - before.last_block_ns) / 1e9)
         if now.blocks > before.blocks:
             delays.append(now.last_block_ns / 1e9 - now.samples / engine.info.sample_rate)
