@@ -31,7 +31,7 @@ SETTLE_SECONDS = 2.0
 """After a start, until the server has settled on its buffer sizes."""
 
 
-@pytest.mark.parametrize("seconds", [10, pytest.param(60, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.soak)])
 def test_the_counter_arrives_bit_for_bit_while_the_display_holds_the_interpreter(
     pulse: PulseServer, seconds: float
 ) -> None:

@@ -46,7 +46,7 @@ def all_gaps(folder: Path) -> list[dict[str, Any]]:
 @pytest.mark.pulse
 @pytest.mark.parametrize(
     ("seconds", "segment"),
-    [(10, "2s"), pytest.param(600, "7s", marks=[pytest.mark.soak, pytest.mark.timeout(900)])],
+    [(6, "2s"), pytest.param(600, "7s", marks=[pytest.mark.soak, pytest.mark.timeout(900)])],
 )
 def test_files_from_pulse_put_together_are_the_counter_bit_for_bit(
     pulse: PulseServer, tmp_path: Path, seconds: float, segment: str
@@ -67,7 +67,7 @@ def test_files_from_pulse_put_together_are_the_counter_bit_for_bit(
 
 @pytest.mark.jack
 @pytest.mark.parametrize(
-    "seconds", [10, pytest.param(600, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
+    "seconds", [6, pytest.param(600, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
 )
 def test_what_jack_lost_is_what_the_sidecars_say(
     jack: JackServer, tmp_path: Path, seconds: float
@@ -126,12 +126,12 @@ def test_an_accident_is_a_gap_and_the_time_line_stays_true(
     pulse.feed_counter(40)
     with running(folder, "mic:virtmic", "--segment", "1m", *OPTIONS, env=pulse.env) as recorder:
         recorder.wait_until_it_records()
-        time.sleep(4)
+        time.sleep(3)
         began_ns = time.time_ns()
         accident(pulse, recorder)
         if accident in SILENCING:
             pulse.feed_counter(40)
-        time.sleep(6)
+        time.sleep(4)
         assert recorder.end() == GAPS, recorder.messages.read_text()
     (gap,) = all_gaps(folder)
     (values,) = sidecars(folder)
@@ -140,7 +140,8 @@ def test_an_accident_is_a_gap_and_the_time_line_stays_true(
     indices = counter.decode(recorded(folder))
     sounding = np.flatnonzero(indices)
     first = counter.runs(indices[sounding[0] :])[0]
-    assert sounding[0] + first.length == gap["index"]  # to the sample
+    silent = gap["index"] - sounding[0] - first.length  # a server fills up what it had begun
+    assert 0 <= silent < ENTRY_SECONDS * SAMPLE_RATE
     if accident not in SILENCING:
         offset = indices[sounding] - sounding
         assert abs(offset[-1] - offset[0]) <= TRUE_SECONDS * SAMPLE_RATE
