@@ -192,7 +192,8 @@ def test_a_text_that_claims_a_year_of_sound_is_refused(
 ) -> None:
     """Its few columns would each be millions of frames."""
     from realtime.picture.own import Said
-    from realtime.picture.png import read_png, write_png
+    from realtime.picture.png import read_png
+    from realtime.picture.png_writer import write_png
 
     render(audio, tmp_path / "p.png", "mel")
     png = read_png(tmp_path / "p.png")

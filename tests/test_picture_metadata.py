@@ -24,8 +24,8 @@ from realtime.picture.png import (
     SIGNATURE,
     TEXT_KEY,
     read_png,
-    write_png,
 )
+from realtime.picture.png_writer import write_png
 
 RATE = 8000
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,12 +20,13 @@ from numpy.typing import NDArray
 import realtime
 from realtime.errors import RealtimeError, RequestError
 from realtime.picture.analysis import Analysis, Progress, analyse
+from realtime.picture.flac import as_flac
 from realtime.picture.format import PictureFormat
 from realtime.picture.load import Sound
 from realtime.picture.look import Look, check_size, map_colours
 from realtime.picture.own import Said
 from realtime.picture.placing import ROWS, STEPS, Cells, Placing
-from realtime.picture.png import LONGEST_SOUND, write_png
+from realtime.picture.png_writer import write_png
 from realtime.picture.sheet import Sheet, lay_out
 from realtime.wording import shown_path
 
@@ -36,12 +36,6 @@ STRIP_BYTES = 1 << 22
 VECTORS = (".svg", ".pdf")
 DATA = (".npz", ".zarr", ".csv", ".html")
 SUFFIXES = (".png", *VECTORS, *DATA)
-
-
-PIECE = 1 << 16
-"""Samples of a kept sound at a time."""
-FLAC_CHANNELS, FLAC_RATE = 8, 655_350
-"""The most that FLAC holds."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +119,7 @@ def render(
         if suffix == ".png":
             said = Said(analysis.picture, placing, name, f"realtime {realtime.__version__}")
             with replacing(path) as new, open(new, "wb") as file:
-                sound = _flac(analysis, notes) if keep_sound else nullcontext()
+                sound = as_flac(analysis, notes) if keep_sound else nullcontext()
                 with sound as flac:
                     _write_png(file, look, said, codes, flac)
         else:
@@ -267,46 +261,3 @@ def bar_codes(height: int) -> NDArray[np.uint8]:
 def _overlap(first: int, stop: int, top: int, height: int) -> slice:
     begin = min(max(first, top), top + height)
     return slice(begin, max(begin, min(stop, top + height)))
-
-
-@contextmanager
-def _flac(analysis: Analysis, notes: list[str]) -> Iterator[BinaryIO]:
-    """The sound analysed as FLAC: of 16 bits where that is all it has, else of 24."""
-    import soundfile
-
-    picture = analysis.picture
-    if picture.n_channels > FLAC_CHANNELS or picture.sample_rate > FLAC_RATE:
-        raise RequestError(
-            f"{picture.n_channels} channels at {picture.sample_rate} Hz: FLAC keeps "
-            f"{FLAC_CHANNELS} at {FLAC_RATE} (mono, or leave keep_sound out)"
-        )
-    sixteen = all((piece * 32768 % 1 == 0).all() for piece in _pieces(analysis))
-    full, shift = (1 << 15, 16) if sixteen else (1 << 23, 8)
-    n_cut = 0
-    with tempfile.TemporaryFile() as file:
-        subtype = "PCM_16" if sixteen else "PCM_24"
-        with soundfile.SoundFile(
-            file, "w", picture.sample_rate, picture.n_channels, subtype, format="FLAC"
-        ) as flac:
-            for piece in _pieces(analysis):
-                whole = np.rint(piece.astype(np.float64) * full)
-                held = np.clip(whole, -full, full - 1)
-                n_cut += int(np.count_nonzero(np.abs(whole - held) > 1))
-                flac.write(held.astype(np.int32) << shift)
-                if file.tell() > LONGEST_SOUND:
-                    raise RequestError(
-                        f"the sound has more than {LONGEST_SOUND >> 30} GiB of FLAC, too much for "
-                        "a picture: leave keep_sound out, and keep the file"
-                    )
-        if n_cut:
-            notes.append(f"{n_cut} samples beyond full scale are cut off in the sound kept")
-        yield file
-
-
-def _pieces(analysis: Analysis) -> Iterator[NDArray[np.float32]]:
-    reader = analysis.sound()
-    try:
-        while len(piece := reader.read(PIECE)):
-            yield piece
-    finally:
-        reader.close()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from realtime.picture.ink import font_bytes, font_of
 from realtime.picture.placing import STEPS, Placing
-from realtime.picture.png import write_png
+from realtime.picture.png_writer import write_png
 from realtime.picture.sheet import POINTS_PER_INCH, Sheet, Text
 
 Box = tuple[int, int, int, int]
