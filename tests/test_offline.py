@@ -135,7 +135,8 @@ def test_denoise_leaves_the_tone_and_takes_the_noise(
         (["effect", "IN", "-o", "x.wav", "--effect", "rob"], "unknown effect 'rob'"),
         (["effect", "no.wav", "-o", "x.wav", "--effect", "robot"], "there is no file 'no.wav'"),
         (["denoise", "IN", "-o", "x.wav", "--noise", "all"], "--noise = 'all' must be START-STOP"),
-        (["denoise", "IN", "-o", "x.wav", "--noise", "8-9"], "denoise"),
+        (["denoise", "IN", "-o", "x.wav", "--noise", "1-0.5"], "--noise = '1-0.5' must be START"),
+        (["denoise", "IN", "-o", "x.wav", "--noise", "8-9"], "--noise = '8-9' must end by 4.00"),
         (["denoise", "IN", "-o", "x.flac", "--depth", "32"], "--depth 32 is float"),
         (["denoise", "IN", "-o", "x.wav", "--depth", "20"], "--depth = '20' must be 16, 24"),
     ],
@@ -154,3 +155,13 @@ def test_what_cannot_be_is_a_sentence_and_leaves_no_file(
     said = capsys.readouterr().err.removeprefix("realtime: ")
     assert said.startswith(sentence.replace("IN'", "IN.wav'")) and said.count("\n") == 1
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["IN.wav"]
+
+
+def test_of_a_sound_that_breaks_off_what_there_is_is_changed_and_the_rest_told(
+    noisy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cut, out = tmp_path / "cut.wav", tmp_path / "x.wav"
+    cut.write_bytes(noisy.read_bytes()[: noisy.stat().st_size // 2])
+    assert main(["effect", str(cut), "-o", str(out), "--effect", "gain:db=-6"]) == 0
+    assert "copy it again from where it came" in capsys.readouterr().err
+    assert soundfile.info(out).duration == pytest.approx(2.0, abs=0.01)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from realtime.commands.sound_file import write_sound
-from realtime.errors import RealtimeError
+from realtime.commands.sound_file import FORMATS, HELD, write_sound
+from realtime.errors import RealtimeError, RequestError
+from realtime.picture.render import replacing
 
 RATE = 48000
 
@@ -49,9 +51,56 @@ def test_what_is_louder_than_the_file_can_say_is_held_at_its_ends(tmp_path: Path
 
 
 def test_a_file_that_was_there_stays_where_the_new_one_fails(tmp_path: Path) -> None:
+    def pieces() -> Iterator[np.ndarray]:
+        yield np.zeros((9, 1))
+        raise OSError(28, "No space left on device")
+
     out = tmp_path / "x.mp3"
     out.write_bytes(b"before")
-    with pytest.raises(RealtimeError, match="cannot be written"):
-        write_sound(out, [np.zeros((9, 12))], RATE, 12, "24")
+    with pytest.raises(RealtimeError, match="No space left on device"):
+        write_sound(out, pieces(), RATE, 1, "24")
     assert out.read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["x.mp3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sample_rate", "n_channels"),
+    [("x.ogg", 384_000, 1), ("x.mp3", 96_000, 1), ("x.mp3", RATE, 3), ("x.flac", RATE, 9)],
+)
+def test_a_sound_that_such_a_file_cannot_hold_is_refused_before_it_is_made(
+    tmp_path: Path, name: str, sample_rate: int, n_channels: int
+) -> None:
+    """libsndfile would die of the first, in the middle."""
+    made = iter([np.zeros((9, n_channels))])
+    with pytest.raises(RequestError, match=r"cannot hold .*name a \.wav"):
+        write_sound(tmp_path / name, made, sample_rate, n_channels, "24")
+    assert len(list(made)) == 1 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["x.ogg", "x.mp3", "x.flac", "x.wav"])
+def test_what_is_said_to_fit_fits(tmp_path: Path, name: str) -> None:
+    most, rates, _ = HELD[FORMATS[Path(name).suffix]]
+    for sample_rate in (8000, 48_000, 192_000, 200_000, 384_000):
+        if sample_rate in rates:
+            for n_channels in (1, most):
+                sound = np.zeros((99, n_channels), np.float32)
+                write_sound(tmp_path / name, [sound], sample_rate, n_channels, "24")
+                info = soundfile.info(tmp_path / name)
+                assert (info.samplerate, info.channels) == (sample_rate, n_channels)
+
+
+def test_a_disk_that_is_read_only_is_a_sentence(tmp_path: Path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """There even taking away what is not there is refused."""
+
+    def refuse(*args: object, **more: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(RealtimeError, match="Read-only file system"):
+        write_sound(tmp_path / "x.wav", [np.zeros((9, 1))], RATE, 1, "24")
+    with (
+        pytest.raises(RealtimeError, match="Read-only file system"),
+        replacing(tmp_path / "x.png") as new,
+    ):
+        new.touch()

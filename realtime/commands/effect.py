@@ -39,7 +39,7 @@ def run(args: argparse.Namespace, denoises: bool = False) -> int:
     from realtime.engine.offline import effected
     from realtime.picture.load import open_sound
 
-    with contextlib.closing(open_sound(args.input)) as sound:
+    with contextlib.closing(open_sound(args.input, partial=True)) as sound:
         effects = settings.effect
         if denoises:
             effects = (_denoise(args.noise, sound), *effects)
@@ -48,6 +48,8 @@ def run(args: argparse.Namespace, denoises: bool = False) -> int:
             n_samples = write_sound(
                 out, pieces, sound.sample_rate, sound.n_channels, args.depth, done
             )
+        if sound.damage:
+            say(sound.damage)
         if sound.bad_samples:
             say(f"{sound.bad_samples} NaN or infinite values became zeros")
     say(f"{n_samples / sound.sample_rate:.2f} s written to {shown_path(str(out))}")
@@ -59,14 +61,22 @@ def _denoise(noise: str | None, sound: OpenSound) -> Effect:
     effect = Effect("denoise")
     if noise is None:
         return effect
-    start, dash, stop = noise.partition("-")
+    texts = noise.partition("-")[::2]
     try:
-        span = [int(float(text) * sound.sample_rate) for text in (start, stop)]
+        start, stop = (int(float(text) * sound.sample_rate) for text in texts)
     except (ValueError, OverflowError):
-        span = []
-    if not dash or not span:
-        raise RequestError(f"--noise = {shown(noise)} must be START-STOP in seconds (try 0-0.5)")
-    values: dict[str, Any] = {"start": span[0], "stop": span[1]}
+        start = stop = 0
+    if not 0 <= start < stop:
+        raise RequestError(
+            f"--noise = {shown(noise)} must be START-STOP in seconds, the one before the other "
+            "(try 0-0.5)"
+        )
+    if sound.n_samples is not None and stop > sound.n_samples:
+        raise RequestError(
+            f"--noise = {shown(noise)} must end by {sound.n_samples / sound.sample_rate:.2f}, the "
+            "length of the sound in seconds (try 0-0.5)"
+        )
+    values: dict[str, Any] = {"start": start, "stop": stop}
     return replace(effect, values=values).checked()
 
 
@@ -81,7 +91,7 @@ class FileCapture:
         """Raises Overrun where the file is shorter, and what `open_sound` raises."""
         from realtime.picture.load import PIECE, open_sound
 
-        with contextlib.closing(open_sound(self._path)) as sound:
+        with contextlib.closing(open_sound(self._path, partial=True)) as sound:
             at = 0
             while at < start and len(skipped := sound.read(min(PIECE, start - at))):
                 at += len(skipped)

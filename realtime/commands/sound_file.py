@@ -6,8 +6,9 @@ that were read from a file are written as they were.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,18 @@ FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
 """Kinds of files written, by the end of their name."""
 
 DEPTHS = {"16": "PCM_16", "24": "PCM_24", "32": "FLOAT"}
+
+HELD: dict[str, tuple[int, Container[int], str]] = {
+    "WAV": (1024, range(1, 1 << 31), "any rate"),
+    "FLAC": (8, range(1, 655_351), "up to 655350 Hz"),
+    "OGG": (255, range(1, 200_001), "up to 200000 Hz"),
+    "MP3": (
+        2,
+        (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
+        "8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100 or 48000 Hz",
+    ),
+}
+"""Channels at most, sample rates, and these in words. libsndfile dies of an OGG at a higher one."""
 
 WRITTEN_SAMPLES = 1 << 16
 """At a time: libsndfile's Vorbis encoder crashes on millions."""
@@ -54,15 +67,18 @@ def write_sound(
     """Write float or int16 (n_samples, n_channels), one after another, full scale ±1 or 32768.
 
     written : told how many samples there are so far
-    Returns how many there were; `out` is whole or as it was. Raises RealtimeError.
+    Returns how many there were; `out` is whole or as it was. Raises RequestError, before any piece
+    is made, where such a file holds no such sound; RealtimeError where it cannot be written.
     """
     import soundfile
 
     kind = FORMATS[out.suffix.lower()]
+    _check_held(out, kind, sample_rate, n_channels)
     subtype = DEPTHS[depth] if kind in ("WAV", "FLAC") else None
     new = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     n_samples = 0
     try:
+        new.touch()  # says why it cannot be made, which libsndfile does not
         with soundfile.SoundFile(new, "w", sample_rate, n_channels, subtype, format=kind) as file:
             for piece in pieces:
                 for at in range(0, len(piece), WRITTEN_SAMPLES):
@@ -72,16 +88,26 @@ def write_sound(
         os.replace(new, out)
     except soundfile.SoundFileError as fault:
         raise RealtimeError(
-            f"{shown_path(str(out))} cannot be written ({fault}): is the disk full, or the format "
-            "unable to hold this sample rate or so many channels?"
+            f"{shown_path(str(out))} cannot be written ({fault}): is the disk full?"
         ) from fault
     except OSError as fault:
         raise RealtimeError(
             f"{shown_path(str(out))} cannot be written ({fault.strerror}): check the disk"
         ) from fault
     finally:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # a disk that is read-only refuses what is not there too
+            new.unlink()
     return n_samples
+
+
+def _check_held(out: Path, kind: str, sample_rate: int, n_channels: int) -> None:
+    most, rates, words = HELD[kind]
+    if n_channels <= most and sample_rate in rates:
+        return
+    raise RequestError(
+        f"{shown_path(str(out))} cannot hold {n_channels} channel{'s' * (n_channels > 1)} at "
+        f"{sample_rate} Hz: {kind} takes {most} at most, at {words} (name a .wav)"
+    )
 
 
 def _as_stored(samples: NDArray, subtype: str | None) -> NDArray:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -162,8 +162,8 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         if new.is_dir():
             shutil.rmtree(new, ignore_errors=True)
-        else:
-            new.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that is read-only refuses what is not there too
+            new.unlink()
 
 
 def _most_columns(look: Look, suffix: str) -> Callable[[PictureFormat], int | None]:
