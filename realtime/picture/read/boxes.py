@@ -37,6 +37,8 @@ class Box(NamedTuple):
     bottom: int
     line: int = 1
     """Width of its lines."""
+    around: bool = False
+    """Its lines stand around what it shows, as in our own pictures, not over its ends."""
 
     @property
     def width(self) -> int:
@@ -46,16 +48,22 @@ class Box(NamedTuple):
     def height(self) -> int:
         return self.bottom - self.top + 1
 
+    @property
+    def margin(self) -> int:
+        """Pixels from its edge to the first that surely shows values."""
+        return self.line + (not self.around)
+
     def sides(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of the axes in pixels: the middles of the lines."""
-        half = self.line / 2
+        """Left, top, right, bottom of the axes in pixels: the middles of the lines, or where lines
+        that stand around them end."""
+        half = self.line if self.around else self.line / 2
         ends = (self.left + half, self.top + half, self.right + 1 - half, self.bottom + 1 - half)
         left, top, right, bottom = (unsnapped(end) for end in ends)
         return left, top, right, bottom
 
-    def inside(self, rgb: NDArray[np.uint8], margin: int = 0) -> NDArray[np.uint8]:
-        """What the frame encloses, `margin` pixels in from its lines."""
-        m = self.line + margin
+    def inside(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """What the frame encloses, without what its lines may have touched."""
+        m = self.margin
         return rgb[self.top + m : self.bottom + 1 - m, self.left + m : self.right + 1 - m]
 
 
@@ -125,7 +133,7 @@ def find_boxes(rgb: NDArray[np.uint8]) -> Layout:
     boxes = [box for box in boxes if max(box.width, box.height) >= largest / 2]  # no letters
     line = min((box.line for box in boxes), default=1)
     boxes = [box._replace(line=line) for box in boxes]
-    bars = [box for box in boxes if is_bar(box.inside(rgb, 1))]
+    bars = [box for box in boxes if is_bar(box.inside(rgb))]
     plots = [
         box
         for box in boxes

@@ -19,6 +19,8 @@ LEAST_STILL, SHARE_STILL, MOSTLY_STILL = 4, 0.015, 0.6
 the one before: from there on cells are blocks of one colour."""
 SILENT = 3.0
 """Times the usual stretch of like lines: a longer one is silence."""
+CROWDED = 0.8
+"""Of neighbouring pixels that differ: with more, cells may be smaller than pixels."""
 LEAST_CELLS = 8
 MOST_PER_PIXEL = 1.6
 """Cells a pixel: beyond, nothing of them can be seen."""
@@ -64,6 +66,11 @@ class Changes(NamedTuple):
     plane: NDArray
     """What may have been blended, this axis first."""
     altered: bool
+
+    @property
+    def blocks(self) -> bool:
+        """Cells are surely larger than pixels: there are neighbours that are alike."""
+        return self.exact and float(self.seen[self.counted].mean()) < CROWDED
 
 
 def certainty_of(fit: float, *, exact: bool) -> float:

@@ -73,6 +73,7 @@ class Axis(NamedTuple):
 
     agree : labels on the line. labels : all there are. error : pixels, rms of those that agree
     rival : labels on the best line of quite another slope
+    on : place and value of those that agree
     """
 
     scale: Scale
@@ -82,6 +83,7 @@ class Axis(NamedTuple):
     labels: int
     error: float
     rival: int = 0
+    on: tuple[tuple[float, float], ...] = ()
 
     def value_at(self, place: ArrayLike) -> NDArray[np.float64]:
         return self.scale.inverse((np.asarray(place, np.float64) - self.start) / self.slope)
@@ -173,7 +175,8 @@ def _line(
     slope, start = np.polyfit(units[near], places[near], 1)
     error = float(np.sqrt(np.mean((slope * units[near] + start - places[near]) ** 2)))
     rival = max((n for other, n in found if abs(other / slope - 1) > OTHER_SLOPE), default=0)
-    return Axis(scale, float(slope), float(start), int(near.sum()), labels, error, rival)
+    on = tuple(zip(places[near].tolist(), values[near].tolist(), strict=True))
+    return Axis(scale, float(slope), float(start), len(on), labels, error, rival, on)
 
 
 def _rounded(axis: Axis, ticks: list[Tick], printed: Callable[[float], str]) -> int:

@@ -22,6 +22,8 @@ from realtime.picture.read.usual import HOPS, RATES
 
 ASSUMED_HOP = 512
 """librosa's default."""
+PLAIN = ((22050, 512), (16000, 512))
+"""Rate and hop that are likelier than any others of the same spacing: librosa's, and of speech."""
 
 
 class Frames(NamedTuple):
@@ -49,22 +51,48 @@ def find_frames(
         grid = blended_grid(changes.plane, changes.first - 1, low, high, counts) or grid
     mixed = not (changes.exact or changes.altered or (grid and grid.blended))
     if grid is None or mixed or certainty_of(grid.fit, exact=changes.exact) < POOR:
-        return _assumed(report, seconds, rates, low, high, altered=changes.altered)
-    step = abs(grid.edges[-1] - grid.edges[0]) / grid.n / abs(axis.slope)
-    tolerance = 1.5 / length + 1e-4
-    shortest, longest = step * (1 - tolerance), step * (1 + tolerance)
-    if abs(float(axis.value_at(low))) < 0.3 * step or step * abs(axis.slope) < 2:
+        return _assumed(report, seconds, rates, changes, low, high)
+    step = abs(grid.edges[-1] - grid.edges[0]) / grid.n
+    longest = step
+    if abs(zero - low) < 0.3 * step or step < 2:
         longest *= grid.n / (grid.n - 1)  # an extent from 0 to the sound's end, a hop too long
-    found = _hop(given.get("hop"), rates, shortest, longest)
-    if found is None:
+    return named_frames(report, axis, rows, grid, step, longest, exact=changes.exact)
+
+
+def named_frames(
+    report: Report,
+    axis: Axis,
+    rows: Rows,
+    grid: Grid,
+    shortest: float,
+    longest: float,
+    *,
+    exact: bool,
+) -> Frames:
+    """Frames whose spacing in pixels lies between two, by rate and hop."""
+    given, rates = report.given, _rates(report, rows)
+    length = abs(grid.edges[-1] - grid.edges[0])
+    seconds, step = length / abs(axis.slope), shortest / abs(axis.slope)
+    tolerance = 1.5 / length + 1e-4
+    shortest, longest = step * (1 - tolerance), longest / abs(axis.slope) * (1 + tolerance)
+    found = _pairs(given.get("hop"), rates, shortest, longest)
+    if not found:
         report.refuse(
             f"{grid.n} frames in {seconds:.3f} s are {step * 1000:.3f} ms apart, no usual hop at "
             f"{' or '.join(str(rate) for rate in rates[:2])} Hz: give --sample-rate and --hop"
         )
-    rate, hop, sure = found
-    others = [] if rows.sample_rate == rate else _others(rates, rate, shortest, longest)
-    also = f"; so are {' and '.join(others)}" if others else ""
-    fit = certainty_of(grid.fit, exact=changes.exact)
+    rate, hop, sure = found[0]
+    if rows.sample_rate != rate:
+        rate, hop, sure = next((pair for pair in found if pair[:2] in PLAIN), found[0])
+    others = [pair for pair in found if pair[0] != rate]
+    also = " or ".join(f"{hop} at {rate} Hz" for rate, hop, _ in others[:4])
+    if others and rate != rows.sample_rate and (rate, hop) not in PLAIN:
+        report.refuse(
+            f"frames are {step * 1000:.3f} ms apart, a hop of {hop} at {rate} Hz or {also}: "
+            "give --sample-rate"
+        )
+    also = f"; so are {also}" if others else ""
+    fit = certainty_of(grid.fit, exact=exact)
     report.add("n_frames", grid.n, f"colours change where they begin ({grid.fit:.2f})", fit)
     if report.say("hop") is None:
         report.add("hop", hop, f"frames are {step * 1000:.3f} ms apart{also}", sure)
@@ -105,47 +133,35 @@ def _counts(
     return sorted(counts)
 
 
-def _hop(
+def _pairs(
     given: int | None, rates: list[int], shortest: float, longest: float
-) -> tuple[int, int, float] | None:
-    """Rate, hop and certainty for frames that far apart in seconds."""
+) -> list[tuple[int, int, float]]:
+    """Rate, hop and certainty for frames that far apart in seconds: one for each rate that has a
+    usual hop there."""
+    pairs = []
     for rate in rates:
         low, high = shortest * rate, longest * rate
-        if given:
-            return rates[0], given, 1.0
-        usual = [hop for hop in HOPS if low <= hop <= high]
+        usual = [hop for hop in ((given,) if given else HOPS) if low <= hop <= high]
         if usual:
             middle = (low + high) / 2
             best = min(usual, key=lambda hop: (hop & (hop - 1) != 0, abs(hop - middle)))
-            return rate, best, 1.0 if len(usual) == 1 else 0.7
-    rate = rates[0]
-    low, high = shortest * rate, longest * rate
-    middle = round((low + high) / 2)
-    if high - low < 2 and low <= middle <= high:
-        return rate, middle, 0.6
-    return None
-
-
-def _others(rates: list[int], chosen: int, shortest: float, longest: float) -> list[str]:
-    """Other rates and usual hops that put frames as far apart: they mean the same sound."""
-    return [
-        f"{hop} at {rate} Hz"
-        for rate in rates
-        for hop in HOPS
-        if rate != chosen and shortest * rate <= hop <= longest * rate
-    ][:3]
+            pairs.append((rate, best, 1.0 if len(usual) == 1 else 0.7))
+    if not pairs and given and len(rates) == 1:  # the axis is wrong, and the caller knows
+        return [(rates[0], given, 1.0)]
+    return pairs
 
 
 def _assumed(
-    report: Report, seconds: float, rates: list[int], low: float, high: float, *, altered: bool
+    report: Report, seconds: float, rates: list[int], changes: Changes, low: float, high: float
 ) -> Frames:
     """More frames than pixels: none is seen, and any hop that makes them so is as true."""
     rate = rates[0]
     hop = report.given.get("hop", ASSUMED_HOP)
-    if altered and "hop" not in report.given and seconds * rate / hop < 0.95 * (high - low):
+    fewer = "hop" not in report.given and seconds * rate / hop < 0.95 * (high - low)
+    if (changes.altered and fewer) or changes.blocks:
         report.refuse(
-            "frames cannot be told apart, for compression or scaling mixed them: give --hop, or "
-            "the picture as it was first saved"
+            "frames cannot be told apart, for compression or scaling mixed them or they are of no "
+            "usual hop: give --hop, or the picture as it was first saved"
         )
     while "hop" not in report.given and seconds * rate / hop < 0.95 * (high - low) and hop > 1:
         hop //= 2

@@ -41,8 +41,8 @@ def read_levels(
     altered: bool,
 ) -> Levels:
     """dB of every cell. altered : colours are no longer what the program drew."""
-    margin = plot.line + 1
-    inside = plot.inside(pixels.rgb, 1)
+    margin = plot.margin
+    inside = plot.inside(pixels.rgb)
     up = places(rows, plot.top + margin, plot.bottom - margin)
     along = places(frames, plot.left + margin, plot.right - margin)
     y, x = up.pixel - plot.top - margin, along.pixel - plot.left - margin

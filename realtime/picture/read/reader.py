@@ -16,9 +16,18 @@ from realtime.picture.format import PictureFormat, picture_format
 from realtime.picture.read.boxes import LEAST_AXES, Box, Layout, find_boxes
 from realtime.picture.read.cells import changes_along
 from realtime.picture.read.colours import truncated_or_rounded, values_of
-from realtime.picture.read.fits import FREQUENCY_SCALES, LINEAR, Axis, decades, fit_axes, fit_axis
+from realtime.picture.read.fits import (
+    FREQUENCY_SCALES,
+    LINEAR,
+    Axis,
+    Scale,
+    decades,
+    fit_axes,
+    fit_axis,
+)
 from realtime.picture.read.frames import Frames, find_frames
 from realtime.picture.read.levels import read_levels
+from realtime.picture.read.own_sheet import LIKE, OWN_SCALES, as_own, own_frames, own_rows
 from realtime.picture.read.pixels import Pixels, load_pixels
 from realtime.picture.read.report import Report
 from realtime.picture.read.rows import Rows, find_rows
@@ -67,14 +76,15 @@ def read_foreign(
     """
     report = Report(Path(path).name, overrides or {})
     pixels = load_pixels(path)
-    layout = find_boxes(pixels.rgb)
+    height, width = pixels.rgb.shape[:2]
+    layout = as_own(find_boxes(pixels.rgb), width, height)
     plot = _plot(report, layout, pixels)
     below = read_side(pixels.rgb, plot, "bottom", layout.background)
     beside = read_side(pixels.rgb, plot, "left", layout.background, below.digits)
     scale = find_db(report, pixels, layout, plot, below.digits or beside.digits)
     left, _, right, _ = plot.sides()
     time = _time_axis(report, below, left, right)
-    axes = _frequency_axes(report, beside)
+    axes = _frequency_axes(report, beside, OWN_SCALES if plot.around else FREQUENCY_SCALES)
     rows, frames, altered = _cells(report, plot, pixels, scale, time, axes)
     if altered:
         how = "colours changed by compression or scaling: values are less exact"
@@ -117,18 +127,21 @@ def _cells_on(
 ) -> tuple[Rows, Frames, bool]:
     """`_cells` on one frequency axis."""
     left, top, right, bottom = plot.sides()
-    inside, margin = plot.inside(pixels.rgb, 1), plot.line + 1
+    inside, margin = plot.inside(pixels.rgb), plot.margin
+    rows_of, frames_of = (own_rows, own_frames) if plot.around else (find_rows, find_frames)
 
     def tried(altered: bool) -> tuple[Rows, Frames, Report]:
         own = report.copy()
         upward = changes_along(inside, plot.top + margin, plane, altered=altered)
-        rows = find_rows(own, frequency, upward, bottom, top)
+        rows = rows_of(own, frequency, upward, bottom, top)
         turned = inside.swapaxes(0, 1), plot.left + margin, plane.swapaxes(0, 1)
         across = changes_along(*turned, altered=altered)
-        return rows, find_frames(own, time, rows, across, left, right), own
+        return rows, frames_of(own, time, rows, across, left, right), own
 
     off_map = _off_map(inside, scale)
     altered = pixels.lossy or off_map
+    if altered and plot.around:
+        report.refuse(f"colours were changed by compression, scaling or painting: {LIKE}")
     plane = inside if off_map else 255 * values_of(inside, scale.table).levels[..., None]
     gray = float(np.ptp(scale.table.colours, axis=1).max()) <= 1  # scaled, it is still on its map
     refusal: SourceError | None = None
@@ -168,7 +181,7 @@ def _plot(report: Report, layout: Layout, pixels: Pixels) -> Box:
     given = report.say("axes_box")
     if given is not None:
         asked = _asked(given, pixels)
-        return next((plot for plot in layout.plots if plot[:4] == asked[:4]), asked)
+        return next((plot for plot in layout.plots if _nearly(plot, asked)), asked)
     if not layout.plots:
         report.refuse(
             "no axes were found: it must be a flat plot with a frame on a plain background "
@@ -180,6 +193,12 @@ def _plot(report: Report, layout: Layout, pixels: Pixels) -> Box:
     plot = layout.plots[0]
     report.add("axes_box", list(plot[:4]), "the largest frame", 1.0)
     return plot
+
+
+def _nearly(plot: Box, asked: Box) -> bool:
+    """Whether a plot is meant by a box that may leave its lines out."""
+    apart = (abs(a - b) for a, b in zip(plot[:4], asked[:4], strict=True))
+    return all(side <= plot.line for side in apart)
 
 
 def _asked(given: Sequence[int], pixels: Pixels) -> Box:
@@ -212,9 +231,9 @@ def _time_axis(report: Report, side: Side, left: float, right: float) -> Axis:
     return axis
 
 
-def _frequency_axes(report: Report, side: Side) -> list[Axis]:
+def _frequency_axes(report: Report, side: Side, scales: Sequence[Scale]) -> list[Axis]:
     """What the frequency axis may be: from few labels it may be more than one scale."""
-    axes = fit_axes(side.ticks, FREQUENCY_SCALES, rising=False)
+    axes = fit_axes(side.ticks, scales, rising=False)
     decade = None if axes else decades(side.marks, side.ticks)
     axes = axes if decade is None else [decade]
     if not axes:

@@ -154,8 +154,9 @@ def _linear(
     bottom, top = float(axis.value_at(low)), float(axis.value_at(high))
     zero = float(axis.place_of(0.0))
     given = report.given
-    most = MOST_PER_PIXEL if changes.exact else MOST_ALTERED
-    wanted = [n // 2 + 1 for n in N_FFTS if n // 2 <= most * abs(high - low)]
+    length = abs(high - low)
+    most = MOST_PER_PIXEL if changes.blocks else MOST_ALTERED
+    wanted = [n // 2 + 1 for n in N_FFTS if n // 2 <= most * length]
     if "n_rows" in given:
         wanted = [given["n_rows"]]
     elif "n_fft" in given:
@@ -165,12 +166,12 @@ def _linear(
         grid = blended_grid(changes.plane, changes.first - 1, low, high, wanted) or grid
     if not given.keys() & {"n_rows", "n_fft"} and not (grid and grid.blended):
         free = even_grid(changes, low, high, zero)  # mel bands, perhaps, on a false axis
-        if free is not None and (grid is None or free.fit > grid.fit + 0.1):
+        seen = free is not None and free.n <= most * length
+        if free is not None and seen and (grid is None or free.fit > grid.fit + 0.1):
             grid = free
-    length = abs(high - low)
     if grid is None or certainty_of(grid.fit, exact=changes.exact) < POOR:
         n = given.get("n_rows", given.get("n_fft", 2048) // 2 + 1)
-        if n < 0.9 * length and not given.keys() & {"n_rows", "n_fft"}:
+        if (n < 0.9 * length or changes.blocks) and not given.keys() & {"n_rows", "n_fft"}:
             report.refuse("the rows cannot be told apart: give --n-fft, or --n-rows")
         grid = Grid(even_edges(low, high, n, True), 0.0)
     hertz = (top - bottom) / grid.n
@@ -223,6 +224,8 @@ def _bins(report: Report, axis: Axis, changes: Changes, low: float, high: float)
         if other is not None and other.n != best.n and other.fit > best.fit + BETTER:
             report.refuse(f"{other.n} {NO_STFT}")
     sure = certainty_of(best.fit, exact=changes.exact)
+    if sure < POOR and not given.keys() & {"n_fft", "n_rows"}:
+        report.refuse("the rows are no bins of a usual n_fft: give --n-fft where they are")
     return Rows("stft", best, int(rate), 0.0, rate / 2, False, sure)
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from realtime.picture.read.boxes import Box, Layout
 from realtime.picture.read.colours import Table, bar_colours, identify, map_colours
-from realtime.picture.read.fits import fit_axis
+from realtime.picture.read.fits import Axis, fit_axis
 from realtime.picture.read.pixels import Pixels
 from realtime.picture.read.report import Report
 from realtime.picture.read.ticks import read_side
 
 ROUND_DB = 5.0
 """Ranges end at multiples of it where people chose them."""
-ROUND_PIXELS = 0.7
-"""How near to such a multiple an end must be to be it."""
+ROUND_PIXELS = 1.05
+"""How far off their places the labels may be then: marks stand on whole pixels, and so do ends."""
 RANGE_DB = (15.0, 200.0)
 """What a dB range spans; less is a linear scale, more is no sound."""
 
@@ -46,7 +47,7 @@ def find_db(report: Report, pixels: Pixels, layout: Layout, plot: Box, digits: f
     left, top, right, bottom = bar.sides()
     upright = bar.height > bar.width
     whole = bottom - top if upright else right - left
-    inside = bar.inside(pixels.rgb, 1)
+    inside = bar.inside(pixels.rgb)
     shown = inside.shape[0 if upright else 1]
     table = identify(bar_colours(inside), (1 - shown / whole) / 2, lossy=pixels.lossy)
     if table.name:
@@ -75,9 +76,7 @@ def _range(
             f"the colour bar's labels could not be read (read: {read}): give --db-low and --db-high"
         )
     left, top, right, bottom = bar.sides()
-    ends = axis.value_at([bottom, top] if upright else [left, right])
-    slack = ROUND_PIXELS / abs(axis.slope)
-    low, high = (_rounded(float(end), slack) for end in ends)
+    low, high = _rounded(axis, *((bottom, top) if upright else (left, right)))
     if not RANGE_DB[0] <= high - low <= RANGE_DB[1]:
         report.refuse(
             f"the colour bar reaches from {low:g} to {high:g}, which are no dB: "
@@ -89,6 +88,13 @@ def _range(
     return low, high
 
 
-def _rounded(value: float, slack: float) -> float:
-    whole = ROUND_DB * np.round(value / ROUND_DB)
-    return float(whole) if abs(value - whole) <= slack else value
+def _rounded(axis: Axis, first: float, last: float) -> tuple[float, float]:
+    """dB at the pixels where a bar ends: round ones where labels stand as near to where those
+    would put them as marks can."""
+    low, high = (float(value) for value in axis.value_at([first, last]))
+    places, values = np.transpose(axis.on)
+    for a, b in product(*([ROUND_DB * np.round(end / ROUND_DB), end] for end in (low, high))):
+        meant = first + (values - a) / (b - a) * (last - first) if b > a else np.inf
+        if np.abs(meant - places).max() <= ROUND_PIXELS:
+            return float(a), float(b)
+    return low, high

@@ -20,6 +20,10 @@ SPACE = 0.33
 """em: a wider gap parts words; the sign before a 1 is 0.23 em from it, a space is 0.45."""
 LABEL_GAP = 0.62
 """em: a wider gap parts labels that stand in one line."""
+FAINT_MARK = 0.25
+"""Coverage from which a pixel belongs to a mark, which may be thinner than one."""
+LONG = 0.8
+"""Of the longest mark."""
 NEAR_MARK = 0.75
 """em: a label belongs to the mark nearest to its middle, if it is that near."""
 LEAST_EXPONENT = 0.25
@@ -100,7 +104,8 @@ def read_side(
     reach = max(60, int(0.25 * max(height, width)))
     ink = ink_of(region[:reach], background, colour)  # (outward, along)
     ink = np.where(ink > 0.06, ink, 0)
-    marks = _marks(ink) + first
+    marks, major = _marks(ink, around=box.around)
+    marks += first
     band = _band(ink[:, along], digits, upright=side == "bottom")
     if band is None:
         return Side([], marks, 0)
@@ -108,7 +113,7 @@ def read_side(
     if side == "bottom":
         line = ink[near:far]
         runs = _runs(line.max(axis=0) > INKED, LABEL_GAP * (far - near) / DIGIT_HEIGHT)
-        runs = [piece for run in runs for piece in _split(run, marks - first)]
+        runs = [piece for run in runs for piece in _split(run, marks[major] - first)]
         placed = [((a + b) / 2, line[:, a:b]) for a, b in runs if line[:, a:b].max() > INKED]
         size = float(np.median([_height(part) for _, part in placed])) if placed else 0.0
     else:
@@ -125,17 +130,19 @@ def read_side(
     return Side(sorted(ticks), marks, size)
 
 
-def _marks(ink: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Middles of the marks that touch the box, in pixels along it."""
+def _marks(
+    ink: NDArray[np.float32], *, around: bool
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Middles of the marks that touch the box, in pixels along it, and which are the longest:
+    only those have labels, where others are shorter."""
     if len(ink) < 2:
-        return np.empty(0)
-    line = ink[1]
-    return np.array(
-        [
-            unsnapped(float(np.average(np.arange(a, b) + 0.5, weights=line[a:b])))
-            for a, b in _runs(line > 0.25, 1)
-        ]
-    )
+        return np.empty(0), np.empty(0, bool)
+    middles, lengths = [], []
+    for a, b in _runs(ink[1] > FAINT_MARK, 1):
+        middle = float(np.average(np.arange(a, b) + 0.5, weights=ink[1, a:b]))
+        middles.append(middle if around else unsnapped(middle))
+        lengths.append(int((ink[:, a:b].max(axis=1) <= FAINT_MARK).argmax()) or len(ink))
+    return np.array(middles), np.array(lengths) > LONG * max(lengths, default=0)
 
 
 def _band(ink: NDArray[np.float32], digits: float, *, upright: bool) -> tuple[int, int] | None:
