@@ -183,7 +183,8 @@ def test_another_rate_and_one_channel(wav):
 def test_silence_is_one_colour(tmp_path):
     for top_db in (80.0, None):
         found = analyse(Sound(np.zeros(5000), RATE), "mel", top_db=top_db)
-        assert not found.db().any() and found.picture.db_high == 0
+        assert not found.db().any() and found.is_silent
+        assert found.picture.db_low == 0 < found.picture.db_high  # dark
         assert found.picture.ref == pytest.approx(1e-10)
 
 

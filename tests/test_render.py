@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import json
 
 import numpy as np
 import pypdfium2
@@ -241,6 +243,33 @@ def test_a_page_that_zooms_holds_the_values(rng, tmp_path):
     assert "heatmap" in page and "Noise" in page and 'src="https' not in page
 
 
+@pytest.mark.parametrize(
+    ("kind", "scale", "axis"),
+    [
+        ("stft", "rows", "linear"),
+        ("stft", "log", "log"),
+        ("mel", "rows", "log"),
+        ("mel", "linear", "linear"),
+    ],
+)
+def test_a_page_has_the_axis_that_was_asked_for(rng, tmp_path, kind, scale, axis):
+    render(noise(rng, 0.2), tmp_path / "p.html", kind, scale=scale)
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    drawn, decoder = page[page.rindex("Plotly.newPlot") :], json.JSONDecoder()
+    traces, end = decoder.raw_decode(drawn, drawn.index("["))
+    layout, _ = decoder.raw_decode(drawn, drawn.index("{", end))
+    assert layout["yaxis"]["type"] == axis
+    edges = traces[0]["y"]
+    edges = np.frombuffer(base64.b64decode(edges["bdata"]), edges["dtype"])
+    assert (np.diff(edges) > 0).all() and (axis == "linear" or edges[0] > 0)
+
+
+def test_silence_is_dark_and_told(tmp_path):
+    drawn = render(Sound(np.zeros(4000), RATE), tmp_path / "s.png", bare=True, colormap="gray")
+    assert drawn.notes == ("the sound is silent: there is nothing to be seen",)
+    assert not np.asarray(Image.open(tmp_path / "s.png")).any()
+
+
 def test_without_plotly_a_page_is_refused_with_the_extra_that_has_it(rng, tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "plotly", None)
     with pytest.raises(RealtimeError, match=r"pip install 'realtime-spectrogram\[html\]'"):
@@ -265,6 +294,7 @@ def test_without_plotly_a_page_is_refused_with_the_extra_that_has_it(rng, tmp_pa
         ({"scale": "lin"}, "unknown scale 'lin', did you mean 'linear'"),
         ({"out": "x.gif"}, "must end in one of .png"),
         ({"out": "x.svg", "bare": True}, "are of .png, not of .svg"),
+        ({"out": "x.html", "scale": "mel"}, "scale=mel of a page must be one of rows, linear, log"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused_with_a_sentence(arguments, sentence, tmp_path):

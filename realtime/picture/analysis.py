@@ -106,6 +106,7 @@ class Analysis:
     n_columns : frames, or fewer where they were reduced
     damage : the sentence that says where the file broke off, or None
     bad_samples : NaN and infinite values of the file, which became 0
+    is_silent : no value is above `amin`; then all are `db_low`
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Analysis:
         self.damage: str | None = None
         self.bad_samples = 0
         self._n_frames, n_samples, least, greatest = self._first_pass(n_columns)
+        self.is_silent = greatest <= self._amin
         reduced = n_columns is not None and n_columns < self._n_frames
         self.n_columns = n_columns if reduced and n_columns else self._n_frames
         self.picture = self._found(n_samples, least, greatest, ref, top_db, reduced)
@@ -234,11 +236,13 @@ class Analysis:
         reference = max(greatest if ref is None else ref, self._amin)
         high = per_decade * math.log10(max(greatest, self._amin) / reference)
         low = per_decade * math.log10(max(least, self._amin) / reference)
-        low = low if top_db is None else high - top_db
+        low = min(low if top_db is None else high - top_db, high - LEAST_RANGE)
+        if self.is_silent:  # as dark as it can be
+            low, high = high, 2 * high - low
         return replace(
             self._picture,
             ref=reference,
-            db_low=min(low, high - LEAST_RANGE),
+            db_low=low,
             db_high=high,
             n_samples=n_samples,
             n_columns=self.n_columns if reduced else None,

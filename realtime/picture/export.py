@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from realtime.errors import MissingDependency
 from realtime.picture.analysis import Analysis
 from realtime.picture.format import PictureFormat
+from realtime.picture.look import Look
+from realtime.picture.placing import ROWS, pane_range
 
 MOST_SHOWN = 4_000_000
 """Values in an HTML page: 5 MB of them, and as many as a browser zooms without waiting."""
@@ -31,14 +33,15 @@ ZARR = {"threading.max_workers": 1, "async.concurrency": 1}
 
 
 def export(
-    analysis: Analysis, path: Path, suffix: str, colours: NDArray[np.uint8], title: str
+    analysis: Analysis, path: Path, suffix: str, colours: NDArray[np.uint8], look: Look
 ) -> None:
     """Write the values of an analysis; suffix : one of .npz, .zarr, .csv, .html.
 
-    colours, title : of HTML. Raises OSError, and MissingDependency where a library is missing.
+    colours, look : of HTML, whose scale is rows, linear or log. Raises OSError, and
+    MissingDependency where a library is missing.
     """
     if suffix == ".html":
-        _write_html(analysis, path, colours, title)
+        _write_html(analysis, path, colours, look)
     else:
         {".npz": _write_npz, ".zarr": _write_zarr, ".csv": _write_csv}[suffix](analysis, path)
 
@@ -130,7 +133,7 @@ def _write_zarr(analysis: Analysis, path: Path) -> None:
             kept[:] = values
 
 
-def _write_html(analysis: Analysis, path: Path, colours: NDArray[np.uint8], title: str) -> None:
+def _write_html(analysis: Analysis, path: Path, colours: NDArray[np.uint8], look: Look) -> None:
     try:
         from plotly import graph_objects
         from plotly.subplots import make_subplots
@@ -142,7 +145,11 @@ def _write_html(analysis: Analysis, path: Path, colours: NDArray[np.uint8], titl
     picture = analysis.picture
     seconds = _edges(column_times(picture, analysis.n_columns))
     hz = picture.hz_at(np.arange(picture.n_rows + 1) - 0.5)
-    axis = "linear" if picture.kind == "stft" or hz[0] <= 0 else "log"
+    axis = look.scale
+    if axis == ROWS:
+        axis = "linear" if picture.kind == "stft" or hz[0] <= 0 else "log"
+    if axis == "log":  # which has no 0 Hz, where bins begin
+        hz[0] = max(hz[0], min(pane_range(picture, "log")[0], hz[1] / 2))
     shades = [[k / 255, f"rgb({r},{g},{b})"] for k, (r, g, b) in enumerate(colours.tolist())]
     shared: Any = "all"  # which plotly's types leave out
     figure = make_subplots(picture.n_channels, 1, shared_xaxes=shared, shared_yaxes=shared)
@@ -158,7 +165,7 @@ def _write_html(analysis: Analysis, path: Path, colours: NDArray[np.uint8], titl
         )  # fmt: skip
     figure.update_yaxes(type=axis, title="Hz")
     figure.update_xaxes(title="Time (s)", row=picture.n_channels)
-    figure.update_layout(title=title, template="simple_white")
+    figure.update_layout(title=look.title, template="simple_white")
     figure.write_html(path, include_plotlyjs=True)
 
 

@@ -75,9 +75,10 @@ def _wrong_together(picture: Fields) -> Iterator[str]:
     if hop > n_fft:
         yield f"hop = {hop} must be at most n_fft = {n_fft} (try {n_fft // 4 or 1})"
     if not low < high <= nyquist * (1 + ROUNDING):
+        hint = "try a lower fmin or fewer rows" if kind == "cqt" else "leave them out"
         yield (
             f"fmin = {low:g} to fmax = {high:g} Hz must rise and end by {nyquist:g} Hz, half the "
-            f"sample rate (try {'a lower fmin or fewer rows' if kind == 'cqt' else '0 and null'})"
+            f"sample rate ({hint})"
         )
     if kind != "mel" and (picture["htk"] or picture["norm"]):
         yield f"htk and norm belong to mel: with kind = {kind!r} they must be false and null"
@@ -95,7 +96,10 @@ def _wrong_together(picture: Fields) -> Iterator[str]:
             rule = f"n_fft // 2 + 1 = {n_fft // 2 + 1}"
             yield f"n_rows = {picture['n_rows']} of an stft must be {rule}"
         if low or not math.isclose(high, nyquist, rel_tol=ROUNDING):
-            yield f"fmin and fmax of an stft must be 0 and {nyquist:g} Hz"
+            yield (
+                f"fmin and fmax of an stft must be 0 and {nyquist:g} Hz: leave them out (a "
+                "sample_rate of twice fmax ends the picture there; mel and cqt begin at fmin)"
+            )
 
 
 def _wrong_cqt(picture: Fields) -> Iterator[str]:

@@ -37,6 +37,9 @@ VECTORS = (".svg", ".pdf")
 DATA = (".npz", ".zarr", ".csv", ".html")
 SUFFIXES = (".png", *VECTORS, *DATA)
 
+PAGE_SCALES = (ROWS, "linear", "log")
+"""Axes that plotly has; "rows" of bins are linear, and of bands logarithmic."""
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -101,6 +104,10 @@ def render(
     path, suffix = Path(out), suffix_of(out)
     if suffix != ".png" and (bare or keep_sound):
         raise RequestError(f"bare and keep_sound are of .png, not of {suffix}: leave them out")
+    if suffix == ".html" and scale not in PAGE_SCALES:
+        raise RequestError(
+            f"scale={scale} of a page must be one of {', '.join(PAGE_SCALES)} (try log, or .svg)"
+        )
     colours = map_colours(colormap)
     analysis = analyse(
         source, kind, sample_rate=sample_rate, mono=mono, partial=partial, ref=ref, top_db=top_db,
@@ -111,7 +118,7 @@ def render(
         from realtime.picture.export import export
 
         with replacing(path) as new:
-            export(analysis, new, suffix, colours, look.title)
+            export(analysis, new, suffix, colours, look)
     else:
         placing = look.place(analysis.picture, analysis.n_columns)
         check_size(placing.width, placing.height)
@@ -131,6 +138,8 @@ def render(
     picture = analysis.picture
     if picture.n_columns is not None and look.size is None and look.width is None:
         notes.insert(0, _told_of_columns(picture))
+    if analysis.is_silent:
+        notes.append("the sound is silent: there is nothing to be seen")
     if analysis.bad_samples:
         notes.append(f"{analysis.bad_samples} samples were no numbers, and are 0 now")
     return Rendered(picture, analysis.damage, tuple(notes))
