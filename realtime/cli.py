@@ -214,6 +214,7 @@ WHEN is one of
 each with before=5s,after=10s for what came before and comes after.
 
 Beside each file lies a .json that says when every sample was and what is missing.
+keys      q ends it; n begins a new file; s saves the last minutes
 signals   SIGTERM, SIGINT end it; SIGHUP begins a new file; SIGUSR1 saves the last minutes
 exit      0 nothing is missing, 3 no device, 4 the disk failed or was full, 5 gaps
 
@@ -249,7 +250,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="with --seconds: save what the window shows at the end",
     )
-    _add_settings(parser)
+    _add_settings(
+        parser, more="; without preset and file the window goes on with what was last set in it"
+    )
     parser.add_argument("--seconds", metavar="N", help="end after so long")
     parser.add_argument(
         "--json", action="store_true", help="one JSON object a second on standard output"
@@ -297,12 +300,12 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 
 def _add_effect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="a sound file")
-    parser.add_argument("-o", dest="output", metavar="OUT", help="WAV, FLAC, OGG or MP3")
+    parser.add_argument("-o", "--output", metavar="OUT", help="WAV, FLAC, OGG or MP3")
     parser.add_argument(
         "--depth", metavar="BITS", default="24", help="16, 24 (the default), or 32 for float"
     )
     _add_effects(parser)
-    _add_settings(parser)
+    _add_settings(parser, "monitor, monitor-low-latency", "monitor.n_fft=4096")
 
 
 def _add_effects(parser: argparse.ArgumentParser) -> None:
@@ -316,13 +319,16 @@ def _add_effects(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_settings(parser: argparse.ArgumentParser) -> None:
+def _add_settings(
+    parser: argparse.ArgumentParser,
+    presets: str = "speech, music, birds, low-latency ...",
+    example: str = "stft.n_fft=8192",
+    more: str = "",
+) -> None:
     group = parser.add_argument_group(
-        "settings",
-        "later ones win: preset, file, --set, other flags; without preset and file the window "
-        "goes on with what was last set in it",
+        "settings", f"later ones win: preset, file, --set, other flags{more}"
     )
-    group.add_argument("--preset", metavar="NAME", help="speech, music, birds, low-latency ...")
+    group.add_argument("--preset", metavar="NAME", help=presets)
     group.add_argument("--config", metavar="FILE", help="a TOML file of settings")
     group.add_argument(
         "--set",
@@ -330,7 +336,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="SECTION.KEY=VALUE",
-        help="one setting, such as stft.n_fft=8192 (repeatable)",
+        help=f"one setting, such as {example} (repeatable)",
     )
 
 
@@ -348,7 +354,10 @@ class _Parser(argparse.ArgumentParser):
             option = rest[0].partition("=")[0]
             raise RequestError(unknown("option", option, self._options_of(found.command)))
         if rest:
-            self.error(f"{found.command} cannot use {rest[0]!r}")
+            raise RequestError(
+                f"{found.command} cannot use {rest[0]!r} ('{self.prog} {found.command} --help' "
+                "shows what there is)"
+            )
         return found
 
     def _check_value(self, action, value):  # type: ignore[no-untyped-def]

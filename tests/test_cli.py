@@ -97,7 +97,7 @@ def test_the_version_is_that_of_the_package() -> None:
         (["liv"], "unknown command 'liv', did you mean 'live'?"),
         (["live", "--sconds", "3"], "unknown option '--sconds', did you mean '--seconds'?"),
         (["live", "--sec", "3"], "unknown option '--sec', did you mean '--set'?"),
-        (["live", "demo", "noise"], "live cannot use 'noise' ('realtime --help' shows what there"),
+        (["live", "demo", "noise"], "live cannot use 'noise' ('realtime live --help' shows what"),
         (["live", "--seconds"], "argument --seconds: expected one argument ('realtime live --h"),
     ],
 )

@@ -134,6 +134,10 @@ def test_denoise_leaves_the_tone_and_takes_the_noise(
         (["effect", "IN", "-o", "no/x.wav", "--effect", "robot"], "-o 'no/x.wav' must be a file"),
         (["effect", "IN", "-o", "x.wav", "--effect", "rob"], "unknown effect 'rob'"),
         (["effect", "no.wav", "-o", "x.wav", "--effect", "robot"], "there is no file 'no.wav'"),
+        (
+            ["effect", "IN", "-o", "x.wav", "--effect", "robot", "--set", "stft.n_fft=512"],
+            "--set stft.n_fft=512 changes nothing here: this goes by [monitor] and [effect]",
+        ),
         (["denoise", "IN", "-o", "x.wav", "--noise", "all"], "--noise = 'all' must be START-STOP"),
         (["denoise", "IN", "-o", "x.wav", "--noise", "1-0.5"], "--noise = '1-0.5' must be START"),
         (["denoise", "IN", "-o", "x.wav", "--noise", "8-9"], "--noise = '8-9' must end by 4.00"),

@@ -19,6 +19,7 @@ from realtime.commands.render_request import parse_size
 from realtime.errors import RequestError
 from realtime.picture.own import read_own
 from realtime.picture.png import read_png
+from realtime.recording.overview import Overview, overview_of
 
 RATE = 8000
 
@@ -103,6 +104,10 @@ def test_sounds_of_one_stem_keep_their_names_whole():
         (["a.wav", "-o", "a.png", "--preset", "tutoriel"], "did you mean 'tutorial'?"),
         (["a.wav", "-o", "a.png", "--n-ftt", "64"], "did you mean '--n-fft'?"),
         (["none.wav", "-o", "a.png"], "there is no file 'none.wav'"),
+        (["a.wav", "-o", "-"], "standard output takes no picture"),
+        (["a.wav", "-o", "a.png", "--preset", "birds"], "'birds' says nothing of [render]"),
+        (["a.wav", "-o", "a.png", "--set", "stft.n_fft=512"], "nothing here: this goes by"),
+        (["a.wav", "-o", "a.png", "--fmax", "900"], "leave them out (a sample_rate of twice fmax"),
         (["bad.mp3", "-o", "a.png"], "bad.mp3"),
     ],
 )  # fmt: skip
@@ -170,9 +175,26 @@ def test_info_speaks_json(capsys):
     assert "16 frames share 10 columns" in held["way_back"]
 
 
+def test_info_tells_of_several_pictures_and_of_those_beside_recordings(capsys, rng):
+    overview = Overview(1, 3, 5)
+    overview.append(rng.integers(0, 255, (1, 3, 5)).astype(np.uint8))
+    says = {"device": "mic", "start": 0, "stop": RATE, "sample_rate": RATE, "n_fft": 8, "hop": 4}
+    overview.save(Path("r.png"), {**says, "utc_start": "2026-11-23T18:00:00Z", "window": "hann"})
+    assert render("a.wav", "b.flac", "-o", ".") == 0
+    assert main(["info", "a.png", "none.png", "r.png", "b.png"]) == 1
+    told = capsys.readouterr()
+    assert "1.00 s, 2 channels" in told.out and "0.50 s, 1 channel" in told.out
+    assert "1.00 s at 8000 Hz, from 2026-11-23T18:00:00Z on" in told.out
+    assert "none.png does not exist" in told.err
+    assert main(["info", "r.png", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["from"] == "record"
+    overview.save(Path("r.png"), {**says, "sample_rate": 0})
+    assert overview_of("r.png") is None
+
+
 def test_info_of_what_is_no_spectrogram_says_why(capsys):
     Image.new("RGB", (300, 200), "white").save("blank.png")
-    for name in ("blank.png", "a.wav", "none.png"):
+    for name in ("blank.png", "a.wav", "none.png", "."):
         assert main(["info", name]) == 2
     assert "Traceback" not in capsys.readouterr().err
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from realtime.commands.progress import progress
-from realtime.commands.request import collected, load_settings
+from realtime.commands.request import collected, load_settings, unused
 from realtime.commands.sound_file import checked_out, write_sound
 from realtime.config import Effect, Settings
 from realtime.errors import Overrun, RequestError, SettingsError
@@ -31,6 +31,7 @@ def run(args: argparse.Namespace, denoises: bool = False) -> int:
     faults: list[str] = []
     defaults = DENOISE_FRAMES if denoises else None
     settings = collected(faults, lambda: load_settings(args, None, defaults), Settings())
+    faults += unused(args, "monitor", "effect")
     out = collected(faults, lambda: checked_out(args.output, [args.input], args.depth), None)
     if not denoises and not settings.effect and not faults:
         faults.append("no effect is named: give --effect NAME (as in --effect pitch:semitones=-5)")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from realtime.errors import RequestError
 from realtime.picture.own import OwnPicture, describe, read_picture
 from realtime.picture.placing import ROWS
-from realtime.wording import shown_path
+from realtime.recording.overview import overview_of
+from realtime.wording import say, shown_path
 
 if TYPE_CHECKING:
     from realtime.picture.format import PictureFormat
@@ -17,14 +21,34 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    found = read_picture(args.picture)
-    if args.json:
-        text = json.dumps(_told(found), allow_nan=False, default=str)
-    else:
-        lines = _of_ours(found) if isinstance(found, OwnPicture) else _of_others(found)
-        text = "\n".join([args.picture, *(f"  {name:10}{line}" for name, line in lines)])
-    sys.stdout.write(text + "\n")
-    return 0
+    """Of several pictures a bad one does not keep the others from being told."""
+    code = 0
+    for path in args.pictures:
+        try:
+            sys.stdout.write(_text_of(path, args.json) + "\n")
+        except RequestError as fault:
+            if len(args.pictures) == 1:
+                raise
+            say(str(fault))
+            code = 1
+    return code
+
+
+def _text_of(path: str, as_json: bool) -> str:
+    if os.path.isdir(path):
+        raise RequestError(f"{shown_path(path)} is a folder: name pictures in it")
+    if (overview := overview_of(path)) is not None:
+        if as_json:
+            return json.dumps({"picture": path, "from": "record", **overview})
+        return _lines(path, _of_overview(overview))
+    found = read_picture(path)
+    if as_json:
+        return json.dumps({"picture": path, **_told(found)}, allow_nan=False, default=str)
+    return _lines(path, _of_ours(found) if isinstance(found, OwnPicture) else _of_others(found))
+
+
+def _lines(path: str, lines: list[tuple[str, str]]) -> str:
+    return "\n".join([path, *(f"  {name:10}{line}" for name, line in lines)])
 
 
 def _told(found: OwnPicture | Reading) -> dict[str, Any]:
@@ -47,6 +71,19 @@ def _of_ours(picture: OwnPicture) -> list[tuple[str, str]]:
          f"the sound itself, {kept[1] / 1e6:.2f} MB of FLAC"),
         ("way back", way_back(picture)),
     ]  # fmt: skip
+
+
+def _of_overview(says: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """says : what `recording.overview` wrote into the picture"""
+    rate = says["sample_rate"]
+    seconds = (says["stop"] - says["start"]) / rate
+    return [
+        ("made by", f"'realtime record' from {shown_path(str(says['device']))}"),
+        ("sound", f"{seconds:.2f} s at {rate} Hz, from {says['utc_start']} on"),
+        ("frames", f"n_fft {says['n_fft']}, hop {says['hop']}, {says['window']}"),
+        ("levels", f"{says['dark']:g} to {says['bright']:g} dBFS"),
+        ("way back", "none, it is for looking: the sound lies beside it"),
+    ]
 
 
 def _of_others(reading: Reading) -> list[tuple[str, str]]:

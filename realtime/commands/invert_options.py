@@ -30,7 +30,7 @@ def add_invert(commands: argparse._SubParsersAction) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("picture", metavar="PICTURE", help="PNG, or what else Pillow reads")
-    parser.add_argument("-o", dest="output", metavar="OUT", help="WAV, FLAC, OGG or MP3")
+    parser.add_argument("-o", "--output", metavar="OUT", help="WAV, FLAC, OGG or MP3")
     parser.add_argument(
         "--depth", metavar="BITS", help="16, 24, or 32 for float (24; of an unedited sound its own)"
     )

@@ -60,9 +60,9 @@ examples
 INFO = """\
 examples
   realtime info song.png
-  realtime info song.png --json"""
+  realtime info pictures/*.png --json"""
 
-Settings = Callable[[argparse.ArgumentParser], None]
+Settings = Callable[[argparse.ArgumentParser, str, str], None]
 
 
 def add_render(commands: argparse._SubParsersAction, add_settings: Settings) -> None:
@@ -75,9 +75,7 @@ def add_render(commands: argparse._SubParsersAction, add_settings: Settings) -> 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("sounds", nargs="+", metavar="AUDIO", help="sound files of any length")
-    parser.add_argument(
-        "-o", dest="output", metavar="PICTURE|DIR", help="what to write (see below)"
-    )
+    parser.add_argument("-o", "--output", metavar="PICTURE|DIR", help="what to write (see below)")
     parser.add_argument(
         "--format", metavar="SUFFIX", help="of pictures in a DIR: png (the default)"
     )
@@ -87,7 +85,7 @@ def add_render(commands: argparse._SubParsersAction, add_settings: Settings) -> 
         group = parser.add_argument_group(title)
         for flag, metavar, text in options:
             group.add_argument(flag, metavar=metavar, help=text)
-    add_settings(parser)
+    add_settings(parser, "tutorial", "render.hop=256")
 
 
 def add_info(commands: argparse._SubParsersAction) -> None:
@@ -98,5 +96,7 @@ def add_info(commands: argparse._SubParsersAction) -> None:
         epilog=INFO,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("picture", metavar="PICTURE", help="of 'realtime render', or another's")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "pictures", nargs="+", metavar="PICTURE", help="of 'realtime render', or another's"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime import config
-from realtime.commands.request import collected
+from realtime.commands.request import collected, unused
 from realtime.config import RenderSettings, Settings
 from realtime.errors import RequestError, SettingsError
 from realtime.picture.look import Look
@@ -43,6 +43,7 @@ def checked_render(args: argparse.Namespace) -> RenderRequest:
     faults: list[str] = []
     load = lambda: config.load(args.preset, args.config, args.sets, _flags(args))  # noqa: E731
     settings = collected(faults, load, Settings()).render
+    faults += unused(args, "render")
     folder = collected(faults, lambda: _folder(args), None)
     jobs = collected(faults, lambda: _jobs(args, folder), [])
     if not faults:
@@ -69,6 +70,8 @@ def _folder(args: argparse.Namespace) -> Path | None:
     if args.output is None:
         raise RequestError("name what to write: -o PICTURE.png, or -o DIR for several sounds")
     name, path = f"-o {shown_path(args.output)}", Path(args.output)
+    if args.output == "-":
+        raise RequestError(f"{name}: standard output takes no picture, name a file (-o song.png)")
     is_picture = path.suffix.lower() in SUFFIXES and not args.output.endswith(("/", os.sep))
     if path.is_dir() and not (is_picture and path.suffix.lower() == ".zarr"):
         return path

@@ -15,7 +15,7 @@ from realtime import config
 from realtime.audio.sources import SourceSpec, parse_source
 from realtime.commands.views import Surroundings, View, choose_view
 from realtime.errors import RequestError, SettingsError
-from realtime.presets import parse_sets
+from realtime.presets import parse_sets, preset_names, read_preset
 
 RECORD_FLAGS = [key for key in config.FIELDS if key.startswith("record.")]
 NUMBERS = ("audio.channels", "record.depth", "record.metrics_port")
@@ -91,6 +91,30 @@ def collected(faults: list[str], check: Callable[[], T], otherwise: T) -> T:
     except RequestError as error:
         faults += error.faults if isinstance(error, SettingsError) else [str(error)]
         return otherwise
+
+
+def unused(args: argparse.Namespace, *sections: str) -> list[str]:
+    """Sentences on a --preset and on --sets that change nothing in a command that goes by those
+    sections alone."""
+    goes_by, faults = " and ".join(f"[{section}]" for section in sections), []
+    if args.preset in preset_names():
+        tell = [name for name in preset_names() if _sections_of(name) & {*sections}]
+        if args.preset not in tell:
+            faults.append(
+                f"preset '{args.preset}' says nothing of {goes_by}, and this goes by that alone: "
+                f"leave it out (of these there are {', '.join(tell)})"
+            )
+    for text in args.sets:
+        section, dot, name = text.partition("=")[0].strip().partition(".")
+        if f"{section}{dot}{name}" in config.FIELDS and section not in sections:
+            alike = [key for each in sections if (key := f"{each}.{name}") in config.FIELDS]
+            hint = f"try {alike[0]}" if alike else "leave it out"
+            faults.append(f"--set {text} changes nothing here: this goes by {goes_by} ({hint})")
+    return faults
+
+
+def _sections_of(preset: str) -> set[str]:
+    return {key.partition(".")[0] for key in read_preset(preset, [])}
 
 
 def seconds_given(text: str | None) -> float | None:

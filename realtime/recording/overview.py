@@ -27,6 +27,9 @@ COLORMAP, DARK_DB, BRIGHT_DB = "magma", -100.0, 0.0
 TEXT_KEY = "realtime"
 """Of the PNG's text chunk: JSON that says what the picture shows."""
 
+HEAD = 1 << 14
+"""Bytes in which that text lies: before it there are a header and a palette."""
+
 COMPRESSION = 3
 """Of zlib: half the time of its 6 for a twentieth more bytes."""
 
@@ -78,3 +81,22 @@ class Overview:
             file.flush()
             durable.sync(file.fileno())
             return file.tell()
+
+
+def overview_of(path: str | Path) -> dict[str, Any] | None:
+    """What such a picture says of itself; None for every other PNG, and where it is damaged."""
+    mark = b"tEXt" + TEXT_KEY.encode() + b"\0"
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+        at = head.index(mark)
+        length = int.from_bytes(head[at - 4 : at])
+        says = json.loads(head[at + len(mark) : at + 4 + length])
+        whole = [says[name] for name in ("start", "stop", "sample_rate", "n_fft", "hop")]
+        told = [says[name] for name in ("device", "utc_start", "window")]
+        levels = [says[name] for name in ("dark", "bright")]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    right = all(type(value) is int and value >= 0 for value in whole) and whole[2] > 0
+    right &= all(isinstance(text, str) for text in told)
+    return says if right and all(isinstance(value, float) for value in levels) else None
