@@ -292,7 +292,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
     ):
         parser.add_argument(flag, action="store_const", const=True, help=text)
     _add_settings(parser)
-    parser.add_argument("--seconds", metavar="N", help="end after so long")
+    parser.add_argument("--seconds", metavar="N", help="end after so much sound")
     parser.add_argument(
         "--json", action="store_true", help="JSON lines on standard output, in a terminal too"
     )

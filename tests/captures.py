@@ -84,9 +84,9 @@ def capture(
         status.close()
 
 
-def recorder(captured: Capture, folder: Path, seconds: float | None = 7.0, **plan: Any) -> Recorder:
-    """Without triggers, in 16 bits."""
-    plan = {"depth": 16, "segmentation": Segmentation(seconds), **plan}
+def recorder(captured: Capture, folder: Path, segment: float | None = 7.0, **plan: Any) -> Recorder:
+    """Without triggers, in 16 bits, in files of `segment` seconds."""
+    plan = {"depth": 16, "segmentation": Segmentation(segment), **plan}
     ring = captured.ring
     stream = Stream("a microphone", "mic", RATE, ring.n_channels)
     watch = Watch(parse_triggers(plan.pop("trigger", "")), RATE, ring.n_channels)

@@ -158,6 +158,8 @@ def test_several_devices_go_into_a_folder_each(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     (a,), (b,) = sidecars(tmp_path / "a"), sidecars(tmp_path / "b")
+    assert a["stop"] == b["stop"] == 2 * RATE  # --seconds are of sound, to the sample
+    assert json.loads(done.stdout.splitlines()[-1])["state"] == "stopped"
     assert (a["source"], b["source"]) == ("noise", "tone:440")
     assert {line["folder"] for line in map(json.loads, done.stdout.splitlines())} == {
         str(tmp_path / "a"), str(tmp_path / "b"),

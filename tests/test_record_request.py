@@ -71,6 +71,8 @@ def test_all_faults_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None
     [
         (["a", "noise", "b"], "3 places: name one DIR, or a SOURCE behind each DIR (as in: "),
         (["a", "noise", "./a", "demo"], "DIR '"),
+        (["mic"], "DIR 'mic' is the name of a source: name a folder before it (as in: pond mic, "),
+        (["a", "noise", "tone:440", "demo"], "DIR 'tone:440' is the name of a source"),
         (["no/such/place"], "DIR 'no/such/place' lies in no folder that is there: make it first"),
         (["/dev/null"], "DIR '/dev/null' is a file: name a folder"),
         (["/proc"], "DIR '/proc' cannot be written ("),

@@ -33,6 +33,19 @@ def test_segments_put_together_are_the_stream(tmp_path: Path, rng: np.random.Gen
     assert not list(tmp_path.glob("*.part.*"))
 
 
+def test_after_so_many_seconds_nothing_more_is_recorded(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    with capture(rng) as captured:
+        writer = recorder(captured, tmp_path, 2.0, seconds=4.0)
+        for _ in range(50):
+            captured.hear(0.13)
+            writer.step(captured.now)
+        writer.finish(captured.now)
+        assert np.array_equal(recorded(tmp_path), captured.samples[: 4 * RATE])
+    assert [values["stop"] for values in sidecars(tmp_path)] == [2 * RATE, 4 * RATE]
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.floats(0.001, 3.0), min_size=1, max_size=20), st.floats(1.0, 4.0))
 def test_segments_do_not_depend_on_how_often_the_recorder_looks(

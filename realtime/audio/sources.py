@@ -41,7 +41,9 @@ STOP_SECONDS = 0.02
 """Slept at most in one go, so that `stop` need not wait for a long block. Sleeping costs half of
 what waiting for an event does."""
 
-_WORDS = ("mic", "demo", "tone", "noise")
+WORDS = ("mic", "demo", "tone", "noise")
+"""What a source that is no file begins with."""
+
 _CHOICE = "give mic, mic:NAME, demo, tone:440, noise, or an audio file"
 
 
@@ -115,7 +117,7 @@ def parse_source(text: str | None = None) -> SourceSpec:
         raise SourceError(f"the source is empty: {_CHOICE}")
     word, colon, argument = text.strip().partition(":")
     word, argument = word.lower(), argument.strip()
-    if word in _WORDS:
+    if word in WORDS:
         if word == "mic" and colon and not argument:
             raise SourceError(
                 f"source {shown(text)} names no microphone: write mic for the default one, or "
@@ -155,7 +157,7 @@ def _not_known(text: str, word: str) -> str:
         return f"unknown source {shown(text)}, did you mean 'tone:{text.strip()}'?"
     if looks_like_a_path:
         return f"there is no file {shown_path(text)}: check the path, or {_CHOICE}"
-    meant = near(word, _WORDS)
+    meant = near(word, WORDS)
     if meant is not None:
         return f"unknown source {shown(text)}, did you mean {meant!r}?"
     return f"unknown source {shown(text)}, and there is no such file: {_CHOICE}"

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.2
 """Between two looks at engines and signals."""
 
+LATE_SECONDS = 3.0
+"""Longer than --seconds, to hear all of them: a sound server that slept takes 1.4 s to its first
+sample."""
+
 HEALTH_SECONDS = 1.0
 """Between two checkups."""
 
@@ -121,8 +125,11 @@ def _metrics(request: RecordRequest, things: ExitStack) -> Metrics | None:
 
 
 def _until_the_end(request: RecordRequest, watch: Watch, wishes: Wishes) -> None:
-    until = time.monotonic() + (request.seconds or float("inf"))
+    seconds = request.seconds or float("inf")
+    until = time.monotonic() + seconds + LATE_SECONDS
     while time.monotonic() < until and not wishes.end:
+        if all(station.heard(seconds) for station in request.stations):
+            return
         for station in request.stations:
             watch.tell(station, station.poll())
         watch.look()
@@ -165,7 +172,7 @@ class Watch:
         if now < self._due and not last:
             return
         self._due = now + HEALTH_SECONDS
-        healths = [checkup.look() for checkup in self._checkups]
+        healths = [checkup.look(last) for checkup in self._checkups]
         if self._healths and is_well(self._healths, healths):
             notify(ALIVE, f"STATUS={', '.join(health.state for health in healths)}")
         self._healths = healths

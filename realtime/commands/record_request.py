@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from realtime import config
-from realtime.audio.sources import SourceSpec, parse_source
+from realtime.audio.sources import WORDS, SourceSpec, parse_source
 from realtime.commands.request import collected, load_settings, seconds_given
 from realtime.config import AudioSettings, RecordSettings, Settings
 from realtime.errors import RequestError, SettingsError
@@ -89,13 +89,20 @@ def checked_record(args: argparse.Namespace) -> RecordRequest:
         load_libraries()
     ring_seconds = _ring_seconds(settings, rules)
     audio = settings.audio.model_copy(update={"ring_seconds": ring_seconds})
-    stations = [_station(folder, source, settings, rules, audio) for folder, source in places]
+    stations = [
+        _station(folder, source, settings, rules, audio, seconds) for folder, source in places
+    ]
     last = rules.last_seconds or min(LAST_SECONDS, ring_seconds)
     return RecordRequest(stations, seconds, args.json, last, rules.health_file, record.metrics_port)
 
 
 def _station(
-    folder: Path, source: SourceSpec, settings: Settings, rules: _Rules, audio: AudioSettings
+    folder: Path,
+    source: SourceSpec,
+    settings: Settings,
+    rules: _Rules,
+    audio: AudioSettings,
+    seconds: float | None,
 ) -> Station:
     record = settings.record
     disk = Disk(folder, rules.keep, rules.least_free, record.when_full == "drop")
@@ -111,6 +118,7 @@ def _station(
         depth=record.depth,
         after=after,
         settings=_told(settings),
+        seconds=seconds,
     )
     triggers = () if rules.last_seconds is not None else rules.triggers
     return Station(source, audio, plan, disk, partial(Watch, triggers))
@@ -146,6 +154,12 @@ def _rules(record: RecordSettings, faults: list[str]) -> _Rules | None:
 
 def _places(texts: Sequence[str]) -> list[tuple[Path, SourceSpec]]:
     """Folders and what goes into them: DIR, or pairs of DIR and SOURCE."""
+    for text in texts[::2]:
+        if text.partition(":")[0] in WORDS and not Path(text).is_dir():
+            raise RequestError(
+                f"DIR {shown_path(text)} is the name of a source: name a folder before it (as in: "
+                f"pond {text}, or ./{text} for a folder of that name)"
+            )
     if len(texts) == 1:
         return [(Path(texts[0]), parse_source("mic"))]
     if len(texts) % 2:

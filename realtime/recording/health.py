@@ -64,7 +64,8 @@ class Checkup:
         self._station, self._started = station, started
         self._alarms = Alarms()
 
-    def look(self) -> Health:
+    def look(self, last: bool = False) -> Health:
+        """last : recording has ended"""
         now = time.monotonic()
         station, engine = self._station, self._station.engine
         report, disk = station.recorder.report, station.disk.report
@@ -93,7 +94,7 @@ class Checkup:
             device=engine.info.name,
             sample_rate=engine.info.sample_rate,
             channels=engine.info.n_channels,
-            state=_state(report.recording, running, alarms),
+            state=_state(report.recording, running, alarms, last),
             file=report.name,
             peak_dbfs=[_db(value) for value in reading.hold_db],
             rms_dbfs=[_db(value) for value in reading.rms_db],
@@ -116,11 +117,13 @@ class Checkup:
         )
 
 
-def _state(recording: bool, running: bool, alarms: dict[str, str]) -> str:
+def _state(recording: bool, running: bool, alarms: dict[str, str], last: bool) -> str:
     if "disk" in alarms:
         return "disk"
     if not running:
         return "no samples"
+    if last:
+        return "stopped"
     return "recording" if recording else "waiting"
 
 

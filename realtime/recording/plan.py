@@ -24,6 +24,8 @@ class Plan:
     """What to do with each complete recording, by its path without suffix."""
     settings: dict[str, Any] | None = None
     """For the sidecars."""
+    seconds: float | None = None
+    """Of the stream, gaps included, after which nothing more is recorded."""
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,10 @@ from realtime.errors import Overrun
 from realtime.recording import names, recovery
 from realtime.recording.chores import Chores, in_turn
 from realtime.recording.clock import UtcClock
+from realtime.recording.gaps import Gaps
 from realtime.recording.plan import Plan, Report
 from realtime.recording.segment import Segment, beside, taken
-from realtime.recording.stream import Moment, Stream, joined, missing, within
+from realtime.recording.stream import Moment, Stream, within
 from realtime.recording.watch import Watch
 
 SYNC_SECONDS = 0.5
@@ -59,9 +60,8 @@ class Recorder:
         self._watch = watch
         self._clock = UtcClock(ring.sample_rate)
         self._clock_due = self._sync_due = self._retry_at = 0
-        self._gaps: list[Gap] = []
-        self._gaps_seen = 0
-        self._last_gap: list[Gap] = []
+        self._gaps = Gaps(status)
+        self._end = None if plan.seconds is None else round(plan.seconds * ring.sample_rate)
         self._next = 0
         self._segment: Segment | None = None
         self._boundary: int | None = None
@@ -107,12 +107,8 @@ class Recorder:
 
     def rotate(self, now: Moment) -> None:
         """End the segment here; the next begins with the next sample."""
-        try:
-            if self._segment is not None:
-                self._advance(now)
-                self._seal("asked for", now)
-        except OSError as fault:
-            self._fail(fault, now)
+        if self._segment is not None:
+            self.finish(now, "asked for")
 
     def finish(self, now: Moment, ended: str = "stopped") -> None:
         """Write what there is and complete the file. Chores are left as they are."""
@@ -169,7 +165,7 @@ class Recorder:
             return  # nothing was captured yet
         for span in self._watch.look(self._ring, self._clock):
             wanted = self._watch.until if span.stop is None else span.stop
-            self._write(span.start, wanted, now)
+            self._write(span.start, wanted if self._end is None else min(wanted, self._end), now)
             if span.stop is not None and self._next >= span.stop:
                 self._seal("trigger", now)
                 self._watch.done(span)
@@ -203,7 +199,7 @@ class Recorder:
             self._miss(segment, now)
             return
         self._look_for_gaps()
-        gaps = within(self._gaps, segment.stop, end)
+        gaps = self._gaps.within(segment.stop, end)
         segment.append(block, gaps)
         self._tell(recorded=self.report.recorded + len(block))
         self._count(gaps)
@@ -212,7 +208,7 @@ class Recorder:
         """The ring has come round: enter what is gone, and go on with what is there."""
         lead = int(LEAD_SECONDS * self._ring.sample_rate)
         start, first = segment.stop, min(self._ring.oldest + lead, self._ring.written)
-        holes = missing(start, first, self._gaps, now.monotonic_ns)
+        holes = self._gaps.missing(start, first, now.monotonic_ns)
         short = first - start <= FILLED_SECONDS * self._ring.sample_rate
         if short or segment is not self._segment:
             for at in range(start, first, self._chunk):
@@ -227,25 +223,15 @@ class Recorder:
 
     def _count(self, gaps: Sequence[Gap]) -> None:
         if gaps:
-            whole = joined(self._last_gap, gaps)
-            late = [gap.length for gap in gaps if gap.cause is Cause.DISK]
+            missed = sum(gap.length for gap in gaps if gap.cause is Cause.DISK)
             self._tell(
-                n_gaps=self.report.n_gaps + len(whole) - len(self._last_gap),
+                n_gaps=self.report.n_gaps + self._gaps.count(gaps),
                 missing=self.report.missing + sum(gap.length for gap in gaps),
-                missed=self.report.missed + sum(late),
+                missed=self.report.missed + missed,
             )
-            self._last_gap = whole[-1:]
 
     def _look_for_gaps(self) -> None:
-        """Keep the gaps that the files have not come to yet. A gap is told before its zeros, so
-        after a read everything that was read is explained."""
-        snapshot = self._status.read()
-        fresh = snapshot.n_gaps - self._gaps_seen
-        if fresh:
-            self._gaps_seen = snapshot.n_gaps
-            self._gaps += snapshot.gaps[-fresh:]
-        oldest = min(self._next, self._ring.oldest)
-        self._gaps = [gap for gap in self._gaps if gap.index + gap.length > oldest]
+        self._gaps.look(min(self._next, self._ring.oldest))
 
     # Segments.
 
@@ -275,17 +261,7 @@ class Recorder:
             self._tell(synced_ns=now.monotonic_ns)
 
     def _complete(self, segment: Segment, ended: str) -> None:
-        clock = {
-            "drift_ppm": self._clock.drift_ppm,
-            "plausible": self._clock.plausible,
-            "steps": [
-                {"index": step.index, "seconds": step.seconds}
-                for step in self._clock.steps
-                if segment.start <= step.index < segment.stop
-            ],
-        }
-        utc = self._clock.utc_ns(segment.start), self._clock.utc_ns(segment.stop)
-        segment.seal(ended, *utc, clock)
+        segment.seal(ended, self._clock)
         self._tell(n_files=self.report.n_files + 1)
         self.chores.add(partial(in_turn, segment.base, self._plan.after))
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from realtime.engine.status import Gap
 from realtime.recording import durable, sidecar
+from realtime.recording.clock import UtcClock
 from realtime.recording.levels import SegmentLevels
 from realtime.recording.metadata import Metadata
 from realtime.recording.stream import Stream, joined
@@ -104,22 +105,22 @@ class Segment:
         self._writer.sync()
         self.synced = self.stop
 
-    def seal(
-        self, ended: str, utc_start_ns: int, utc_end_ns: int, clock: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Complete it; returns its sidecar. ended : why the file ends here.
+    def seal(self, ended: str, clock: UtcClock) -> dict[str, Any]:
+        """Complete it; returns its sidecar.
 
-        The times are those of samples `start` and `stop`, as they are known by now.
+        ended : why the file ends here
+        clock : says when samples `start` and `stop` were, as far as it is known by now
         """
+        utc_start_ns = clock.utc_ns(self.start)
         self._writer.close(self._metadata(utc_start_ns))
         self.synced = self.stop
         values = {
             **self._known,
             "stop": self.stop,
             "utc_start": sidecar.utc_text(utc_start_ns),
-            "utc_end": sidecar.utc_text(utc_end_ns),
+            "utc_end": sidecar.utc_text(clock.utc_ns(self.stop)),
             "ended": ended,
-            "clock": dict(clock),
+            "clock": sidecar.clock_entry(clock, self.start, self.stop),
             "levels": self.levels.summary(),
             "gaps": sidecar.gap_entries(self.gaps),
             "sha256": self._writer.digest,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from realtime.engine.status import Gap
+from realtime.recording.clock import UtcClock
 
 FORMAT = "realtime recording"
 VERSION = 1
@@ -39,6 +40,19 @@ def gap_entries(gaps: Iterable[Gap]) -> list[dict[str, Any]]:
     return [
         {"index": gap.index, "length": gap.length, "cause": gap.cause.name.lower()} for gap in gaps
     ]
+
+
+def clock_entry(clock: UtcClock, start: int, stop: int) -> dict[str, Any]:
+    """What is known of the clocks by now, and the steps in samples [start, stop)."""
+    return {
+        "drift_ppm": clock.drift_ppm,
+        "plausible": clock.plausible,
+        "steps": [
+            {"index": step.index, "seconds": step.seconds}
+            for step in clock.steps
+            if start <= step.index < stop
+        ],
+    }
 
 
 def text_of(values: Mapping[str, Any]) -> str:

@@ -85,6 +85,10 @@ class Station:
                 told.append(lines.pop(0))
         return told
 
+    def heard(self, seconds: float) -> bool:
+        """Whether so much was captured, gaps included."""
+        return self.engine.ring.written >= seconds * self.engine.info.sample_rate
+
     def poll(self) -> list[Event]:
         """Look after the engine and the meter. Never waits."""
         events = self.engine.poll(time.monotonic_ns())
