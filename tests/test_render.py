@@ -264,6 +264,14 @@ def test_a_page_has_the_axis_that_was_asked_for(rng, tmp_path, kind, scale, axis
     assert (np.diff(edges) > 0).all() and (axis == "linear" or edges[0] > 0)
 
 
+def test_a_title_in_letters_that_are_not_there_is_told(tmp_path):
+    whole = render(tone(440.0, 0.1), tmp_path / "x.png", title="Ämter − Ж Ω …")
+    assert whole.notes == ()
+    (note,) = render(tone(440.0, 0.1), tmp_path / "x.png", title="a 鳥 b 🐦 鳥").notes
+    assert note.startswith("the title lacks '鳥🐦'")
+    assert render(tone(440.0, 0.1), tmp_path / "x.svg", title="鳥").notes == ()
+
+
 def test_silence_is_dark_and_told(tmp_path):
     drawn = render(Sound(np.zeros(4000), RATE), tmp_path / "s.png", bare=True, colormap="gray")
     assert drawn.notes == ("the sound is silent: there is nothing to be seen",)

@@ -65,6 +65,16 @@ def font_of(size: float) -> FreeTypeFont:
     return ImageFont.truetype(BytesIO(font_bytes()), size, layout_engine=ImageFont.Layout.BASIC)
 
 
+def unknown_letters(text: str) -> str:
+    """Those of a text that the font has not: nothing is drawn for them."""
+    font = font_of(16)
+    return "".join(
+        letter
+        for letter in dict.fromkeys(text)
+        if letter.isprintable() and not letter.isspace() and font.getmask(letter).getbbox() is None
+    )
+
+
 def _turn(canvas, text: Text, first: int) -> None:  # type: ignore[no-untyped-def] # a Pillow image
     from PIL import Image, ImageDraw
 

@@ -28,7 +28,7 @@ from realtime.picture.own import Said
 from realtime.picture.placing import ROWS, STEPS, Cells, Placing
 from realtime.picture.png_writer import write_png
 from realtime.picture.sheet import Sheet, lay_out
-from realtime.wording import shown_path
+from realtime.wording import shown, shown_path
 
 STRIP_BYTES = 1 << 22
 """Of pixels made at a time."""
@@ -138,6 +138,14 @@ def render(
     picture = analysis.picture
     if picture.n_columns is not None and look.size is None and look.width is None:
         notes.insert(0, _told_of_columns(picture))
+    if not bare and suffix in (".png", ".pdf"):
+        from realtime.picture.ink import unknown_letters
+
+        if unknown := unknown_letters(look.title):
+            notes.append(
+                f"the title lacks {shown(unknown)}, which is not Latin, Greek or Cyrillic: give "
+                "another title, or write .svg"
+            )
     if analysis.is_silent:
         notes.append("the sound is silent: there is nothing to be seen")
     if analysis.bad_samples:
