@@ -190,7 +190,8 @@ class RenderSettings(_Section):
     mono: bool = False
     """The mean of all channels, in place of a pane each."""
     n_fft: int | None = Field(default=None, ge=2, examples=[2048])
-    hop: int = Field(default=512, ge=1)
+    hop: int | None = Field(default=None, ge=1, examples=[512])
+    """Samples; None means 512, or n_fft // 4 where that many are more than n_fft."""
     window: WindowName = "hann"
     center: bool = True
     n_mels: int | None = Field(default=None, ge=1, examples=[128])

@@ -50,6 +50,12 @@ def test_a_picture_of_a_sound_with_flags_under_their_usual_names(capsys):
     assert own.source == "a.wav" and own.placing.colormap == "viridis"
 
 
+@pytest.mark.parametrize(("n_fft", "hop"), [("128", 32), ("512", 512), ("4096", 512), ("2", 1)])
+def test_short_frames_have_a_hop_that_fits(n_fft, hop):
+    assert render("b.flac", "-o", "b.npz", "--n-fft", n_fft) == 0
+    assert json.loads(str(np.load("b.npz")["format"]))["hop"] == hop
+
+
 def test_settings_come_from_presets_files_and_sets_too(tmp_path):
     Path("mine.toml").write_text('[render]\nkind = "bark"\nn_mels = 24\n')
     assert render("a.wav", "-o", "a.png", "--config", "mine.toml", "--set", "render.hop=256") == 0

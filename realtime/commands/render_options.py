@@ -10,7 +10,7 @@ VALUES = (
     ("--kind", "KIND", "stft (the default), mel, bark, erb or cqt"),
     ("--sample-rate", "HZ", "resample to this rate (as the sound is)"),
     ("--n-fft", "N", "samples of a frame (2048)"),
-    ("--hop", "N", "samples from frame to frame (512)"),
+    ("--hop", "N", "samples from frame to frame (512; n_fft / 4 where that is shorter)"),
     ("--window", "NAME", "hann (the default), hamming, blackman ..."),
     ("--n-mels", "N", "bands, of bark and erb too (128)"),
     ("--n-bins", "N", "rows of cqt (84)"),

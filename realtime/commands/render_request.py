@@ -26,6 +26,9 @@ TEXTS = ("render.size", "render.title")
 
 OF_BANDS, OF_CQT = ("mel", "bark", "erb"), ("n_bins", "bins_per_octave")
 
+HOP = 512
+"""Samples, as in librosa, where nothing else is asked for and frames are no shorter."""
+
 MOST_INCHES = 1000
 
 
@@ -137,6 +140,9 @@ def _arguments(settings: RenderSettings) -> dict[str, Any]:
     values = dict(settings)
     n_rows = values.pop("n_bins"), values.pop("n_mels")
     values["n_rows"] = n_rows[0] if settings.kind == "cqt" else n_rows[1]
+    if settings.hop is None:
+        short = settings.n_fft is not None and settings.n_fft < HOP
+        values["hop"] = max(1, settings.n_fft // 4) if short and settings.n_fft else HOP
     values["norm"] = None if settings.norm == "none" else settings.norm
     values["size"] = parse_size(settings.size, settings.dpi) if settings.size else None
     names = ("bare", "bits", "colormap", "scale", "size", "width", "dpi")
