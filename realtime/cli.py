@@ -300,7 +300,7 @@ def _add_record(parser: argparse.ArgumentParser) -> None:
 
 def _add_effect(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", metavar="IN", help="a sound file")
-    parser.add_argument("-o", "--output", metavar="OUT", help="WAV, FLAC, OGG or MP3")
+    parser.add_argument("-o", "--output", dest="out", metavar="OUT", help="WAV, FLAC, OGG or MP3")
     parser.add_argument(
         "--depth", metavar="BITS", default="24", help="16, 24 (the default), or 32 for float"
     )

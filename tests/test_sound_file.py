@@ -11,7 +11,7 @@ import soundfile
 
 from realtime.commands.sound_file import FORMATS, HELD, write_sound
 from realtime.errors import RealtimeError, RequestError
-from realtime.picture.render import replacing
+from realtime.replacing import replacing
 
 RATE = 48000
 
@@ -75,6 +75,18 @@ def test_a_sound_that_such_a_file_cannot_hold_is_refused_before_it_is_made(
     with pytest.raises(RequestError, match=r"cannot hold .*name a \.wav"):
         write_sound(tmp_path / name, made, sample_rate, n_channels, "24")
     assert len(list(made)) == 1 and not list(tmp_path.iterdir())
+
+
+def test_a_name_may_be_as_long_as_a_name_can_be(tmp_path: Path) -> None:
+    out = tmp_path / ("x" * 251 + ".wav")
+    write_sound(out, [np.zeros((9, 1))], RATE, 1, "24")
+    assert list(tmp_path.iterdir()) == [out]
+    with (
+        pytest.raises(RealtimeError, match="File name too long"),
+        replacing(tmp_path / ("x" * 252 + ".png")) as new,
+    ):
+        new.touch()
+    assert list(tmp_path.iterdir()) == [out]
 
 
 @pytest.mark.parametrize("name", ["x.ogg", "x.mp3", "x.flac", "x.wav"])

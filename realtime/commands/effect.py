@@ -32,7 +32,7 @@ def run(args: argparse.Namespace, denoises: bool = False) -> int:
     defaults = DENOISE_FRAMES if denoises else None
     settings = collected(faults, lambda: load_settings(args, None, defaults), Settings())
     faults += unused(args, "monitor", "effect")
-    out = collected(faults, lambda: checked_out(args.output, [args.input], args.depth), None)
+    out = collected(faults, lambda: checked_out(args.out, [args.input], args.depth), None)
     if not denoises and not settings.effect and not faults:
         faults.append("no effect is named: give --effect NAME (as in --effect pitch:semitones=-5)")
     if faults or out is None:

@@ -66,10 +66,11 @@ def load_settings(
         "monitor.output": getattr(args, "output", None),
         "effect": getattr(args, "effects", None) or None,
     }
-    flags |= {key: getattr(args, key.split(".")[1], None) for key in RECORD_FLAGS}
-    if isinstance(triggers := flags["record.trigger"], list):
-        flags["record.trigger"] = " ".join(triggers)
-    for key in NUMBERS:
+    if args.command == "record":
+        flags |= {key: getattr(args, key.split(".")[1], None) for key in RECORD_FLAGS}
+        if isinstance(triggers := flags["record.trigger"], list):
+            flags["record.trigger"] = " ".join(triggers)
+    for key in flags.keys() & {*NUMBERS}:
         with contextlib.suppress(TypeError, ValueError):
             flags[key] = int(flags[key])
     return config.load(args.preset, args.config, args.sets, flags, remembered)

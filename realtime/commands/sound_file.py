@@ -6,7 +6,6 @@ that were read from a file are written as they were.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Container, Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import RealtimeError, RequestError
+from realtime.replacing import replacing
 from realtime.wording import shown, shown_path
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
@@ -75,28 +75,22 @@ def write_sound(
     kind = FORMATS[out.suffix.lower()]
     _check_held(out, kind, sample_rate, n_channels)
     subtype = DEPTHS[depth] if kind in ("WAV", "FLAC") else None
-    new = out.with_name(f".{out.name}.{os.getpid()}.tmp")
     n_samples = 0
-    try:
+    with replacing(out) as new:
         new.touch()  # says why it cannot be made, which libsndfile does not
-        with soundfile.SoundFile(new, "w", sample_rate, n_channels, subtype, format=kind) as file:
-            for piece in pieces:
-                for at in range(0, len(piece), WRITTEN_SAMPLES):
-                    file.write(_as_stored(piece[at : at + WRITTEN_SAMPLES], subtype))
-                n_samples += len(piece)
-                written(n_samples)
-        os.replace(new, out)
-    except soundfile.SoundFileError as fault:
-        raise RealtimeError(
-            f"{shown_path(str(out))} cannot be written ({fault}): is the disk full?"
-        ) from fault
-    except OSError as fault:
-        raise RealtimeError(
-            f"{shown_path(str(out))} cannot be written ({fault.strerror}): check the disk"
-        ) from fault
-    finally:
-        with contextlib.suppress(OSError):  # a disk that is read-only refuses what is not there too
-            new.unlink()
+        try:
+            with soundfile.SoundFile(
+                new, "w", sample_rate, n_channels, subtype, format=kind
+            ) as file:
+                for piece in pieces:
+                    for at in range(0, len(piece), WRITTEN_SAMPLES):
+                        file.write(_as_stored(piece[at : at + WRITTEN_SAMPLES], subtype))
+                    n_samples += len(piece)
+                    written(n_samples)
+        except soundfile.SoundFileError as fault:
+            raise RealtimeError(
+                f"{shown_path(str(out))} cannot be written ({fault}): is the disk full?"
+            ) from fault
     return n_samples
 
 

@@ -7,9 +7,8 @@ the panes, so that memory holds one byte a pixel and never all of the sound.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import realtime
-from realtime.errors import RealtimeError, RequestError
+from realtime.errors import RequestError
 from realtime.picture.analysis import Analysis, Progress, analyse
 from realtime.picture.flac import as_flac
 from realtime.picture.format import PictureFormat
@@ -28,6 +27,7 @@ from realtime.picture.own import Said
 from realtime.picture.placing import ROWS, STEPS, Cells, Placing
 from realtime.picture.png_writer import write_png
 from realtime.picture.sheet import Sheet, lay_out
+from realtime.replacing import replacing
 from realtime.wording import shown, shown_path
 
 STRIP_BYTES = 1 << 22
@@ -159,28 +159,6 @@ def suffix_of(out: str | os.PathLike[str]) -> str:
     if suffix not in SUFFIXES:
         raise RequestError(f"{shown_path(os.fspath(out))} must end in one of {', '.join(SUFFIXES)}")
     return suffix
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A new path beside `path` that takes its place at the end, or goes where that fails.
-    Raises RealtimeError where it cannot be written."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        yield new
-        if path.is_dir() and (path / "zarr.json").exists():
-            shutil.rmtree(path)
-        os.replace(new, path)
-    except OSError as fault:
-        raise RealtimeError(
-            f"{shown_path(str(path))} cannot be written ({fault.strerror or fault}): check the "
-            "folder and the disk"
-        ) from fault
-    finally:
-        if new.is_dir():
-            shutil.rmtree(new, ignore_errors=True)
-        with suppress(OSError):  # a disk that is read-only refuses what is not there too
-            new.unlink()
 
 
 def _most_columns(look: Look, suffix: str) -> Callable[[PictureFormat], int | None]:
