@@ -30,6 +30,7 @@ from rich.table import Table
 
 from benchmarks.goals import verdict
 from benchmarks.recordings import recordings
+from benchmarks.seeds import SEED
 from realtime.dsp.inversion import griffin_lim, invert_bands, pghi
 from realtime.dsp.mel import MelBands, mel_filters
 from realtime.dsp.spectra import istft, stft
@@ -106,7 +107,7 @@ def eight_bits(asked: NDArray, top_db: float) -> NDArray:
 def librosa_griffinlim(rounds: int) -> Invert:
     def invert(asked: NDArray, hop: int, n_samples: int) -> NDArray:
         return librosa.griffinlim(
-            asked.T, n_iter=rounds, hop_length=hop, length=n_samples, random_state=0
+            asked.T, n_iter=rounds, hop_length=hop, length=n_samples, **SEED
         )
 
     return invert

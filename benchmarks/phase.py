@@ -26,6 +26,7 @@ from rich.table import Table
 
 from benchmarks.goals import verdict
 from benchmarks.recordings import Recording, recordings
+from benchmarks.seeds import SEED
 from realtime.dsp.mel import MelBands, mel_filters
 from realtime.dsp.phase import PhaseIntegrator
 from realtime.dsp.stft import StreamingIstft, StreamingStft
@@ -124,7 +125,7 @@ def zero_phase(samples: NDArray, hop: int) -> NDArray:
 def librosa_griffinlim(samples: NDArray, hop: int) -> NDArray:
     magnitudes = np.abs(librosa.stft(samples, n_fft=N_FFT, hop_length=hop, window=SHAPE))
     return librosa.griffinlim(
-        magnitudes, n_iter=32, hop_length=hop, window=SHAPE, length=len(samples), random_state=0
+        magnitudes, n_iter=32, hop_length=hop, window=SHAPE, length=len(samples), **SEED
     )
 
 

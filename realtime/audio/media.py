@@ -166,8 +166,10 @@ def _opened(av: Any, file: Any, shown: str) -> Any:
         "format_whitelist": ",".join(DEMUXERS),
         "codec_whitelist": ",".join(sorted(DECODERS)),  # while it looks what the streams are
     }
+    # Until PyAV 19, names and the like that are no UTF-8 were an error unless one asked.
+    asked = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
     try:
-        return av.open(file, mode="r", options=options, metadata_errors="replace")
+        return av.open(file, mode="r", options=options, **asked)
     except (av.FFmpegError, ValueError, OSError) as fault:
         raise SourceError(
             f"{shown} is no sound or video in a format that we read, or it is damaged: convert "

@@ -233,7 +233,8 @@ def power_to_db(
 ) -> NDArray[np.floating]:
     """Decibels of power relative to `ref`, as `librosa.power_to_db`.
 
-    power : float, any shape
+    power : float, any shape, one piece: channels keep their difference in level (librosa from 1.0
+        on gives each channel a reference of its own)
     ref : what reads 0 dB, or a function of `power` that gives it, such as np.max
     amin : less power counts as this much, 1e-10 is -100 dB
     top_db : decibels below the greatest at which they end; None: at `amin` only
