@@ -106,9 +106,7 @@ def eight_bits(asked: NDArray, top_db: float) -> NDArray:
 
 def librosa_griffinlim(rounds: int) -> Invert:
     def invert(asked: NDArray, hop: int, n_samples: int) -> NDArray:
-        return librosa.griffinlim(
-            asked.T, n_iter=rounds, hop_length=hop, length=n_samples, **SEED
-        )
+        return librosa.griffinlim(asked.T, n_iter=rounds, hop_length=hop, length=n_samples, **SEED)
 
     return invert
 
