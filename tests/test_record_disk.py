@@ -94,6 +94,9 @@ def test_a_full_disk_is_told_and_recording_goes_on_when_there_is_room(tmp_path: 
             children.wait_until(lambda: "disk" not in recorder.lines[-1]["alarms"], "room", 15)
             time.sleep(1.0)
             assert recorder.end() == 0
+        told = recorder.messages.read_text()
+        assert "the disk fails (no space left on device): what comes waits in memory" in told
+        assert "the disk takes the sound again" in told
         assert not list(folder.glob("*.part.*"))
         assert_whole(folder)
 

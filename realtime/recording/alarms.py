@@ -102,7 +102,11 @@ class Alarms:
     @staticmethod
     def _disk(now: Look) -> str:
         if now.trouble:
-            return f"the disk fails ({now.trouble}): what comes waits in memory"
+            return disk_fails(now.trouble)
         if now.sync_age is not None and now.sync_age > LATE_SECONDS:
             return f"the disk has not answered for {now.sync_age:.0f} s: what comes waits in memory"
         return ""
+
+
+def disk_fails(trouble: str) -> str:
+    return f"the disk fails ({trouble}): what comes waits in memory"

@@ -16,6 +16,7 @@ from realtime.audio.metering import RingMeter
 from realtime.audio.sources import SourceSpec
 from realtime.config import AudioSettings
 from realtime.engine.process import EngineProcess, Event
+from realtime.recording.alarms import disk_fails
 from realtime.recording.disk import Disk
 from realtime.recording.plan import Plan
 from realtime.recording.recorder import Recorder
@@ -51,6 +52,7 @@ class Station:
         self._requests: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+        self._trouble = ""
         self.fault: BaseException | None = None
         """A defect that ended the thread."""
 
@@ -80,6 +82,9 @@ class Station:
     def news(self) -> list[str]:
         """Sentences for people, each told once."""
         told = []
+        if (trouble := self.recorder.report.trouble) != self._trouble:
+            self._trouble = trouble
+            told.append(disk_fails(trouble) if trouble else "the disk takes the sound again")
         for lines in (self.recorder.chores.faults, self.disk.news):
             while lines:
                 told.append(lines.pop(0))
