@@ -1,10 +1,10 @@
 """Pictures of other programs read back: a matrix of styles, fresh from librosa and matplotlib.
 
 Each style is drawn by `tests/styles.py`, read, and held against the numbers that were drawn.
-right: kind, sample rate, hop and rows as drawn, and at most MOST_DB of mean error over the cells
-that have a pixel. coarse: read with a certainty of at most COARSE, for cells are smaller than
-pixels. altered: right but for values that compression or scaling changed, and so reported.
-refused: with a sentence. wrong: anything else, the one thing that must never be.
+right: kind, sample rate, hop, rows, bands and range of dB as drawn, and at most MOST_DB of mean
+error over the cells that have a pixel. coarse: read with a certainty of at most COARSE, for cells
+are smaller than pixels. altered: right but for values that compression or scaling changed, and so
+reported. refused: with a sentence. wrong: anything else, the one thing that must never be.
 """
 
 from __future__ import annotations
@@ -67,11 +67,17 @@ def matrix(n: int = N_STYLES, seed: int = SEED) -> Iterator[Style]:
         hop = min(hop, n_fft)
         seconds = min(14.0, 0.9 * wide * hop / rate, rng.uniform(1, 14))
         n_mels = one([m for m in (64, 128, 256) if m < 0.8 * tall])
+        bands = {}
+        if y == "mel":
+            highest = one([None, None, *(f for f in (4000.0, 7600.0, 8000.0) if f < rate / 2)])
+            bands = {"fmin": one((0.0, 0.0, 20.0, 50.0, 80.0)), "fmax": highest}
+            bands["htk"] = one((False, False, False, True))
         yield Style(
             program=program, y=y, colormap=one(MAPS), dpi=dpi, size=size, titled=one((True, False)),
             dark=one((False, False, True)), bar=one(("%+2.0f dB", None)),
             top_db=one((80.0, 60.0, 100.0)),
             sample_rate=rate, n_mels=n_mels, n_fft=n_fft, hop=hop, seconds=round(seconds, 2),
+            **bands,
         )  # fmt: skip
 
 
@@ -89,12 +95,18 @@ def judged(style: Style, truth: Truth, read: Callable[[], Reading]) -> Outcome:
         for name in ("kind", "sample_rate", "hop", "n_rows")
         if getattr(found, name) != getattr(truth, name)
     ]
+    highest = style.fmax or style.sample_rate / 2
     if truth.kind == "mel" and (found.fmin, found.fmax, found.htk) != (
-        0,
-        style.sample_rate / 2,
-        False,
+        style.fmin,
+        highest,
+        style.htk,
     ):
-        faults.append(f"{found.fmin} to {found.fmax} Hz, htk {found.htk}")
+        faults.append(f"{found.fmin:g} to {found.fmax:g} Hz, htk {found.htk}")
+    ends = float(truth.db.min()), float(truth.db.max())
+    if max(abs(found.db_low - ends[0]), abs(found.db_high - ends[1])) > MOST_DB:
+        faults.append(
+            f"{found.db_low:.2f} to {found.db_high:.2f} dB are {ends[0]:.2f} to {ends[1]:.2f}"
+        )
     error = _error(reading, truth)
     if not error <= MOST_DB:
         faults.append(f"{error:.2f} dB, {reading.db[0].shape} of {truth.db.shape}")

@@ -47,6 +47,8 @@ class Style:
     hop: int = 512
     seconds: float = 4.0
     fmax: float | None = None
+    fmin: float = 0.0
+    htk: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,8 +90,9 @@ def matrix(style: Style) -> Truth:
     shape = {"n_fft": style.n_fft, "hop_length": style.hop}
     if style.y == "mel":
         power = librosa.feature.melspectrogram(
-            y=samples, sr=rate, n_mels=style.n_mels, fmax=style.fmax, **shape
-        )
+            y=samples, sr=rate, n_mels=style.n_mels, fmin=style.fmin, fmax=style.fmax,
+            htk=style.htk, **shape,
+        )  # fmt: skip
     else:
         power = np.abs(librosa.stft(samples, **shape)) ** 2
     db = librosa.power_to_db(power, ref=np.max, top_db=style.top_db)
@@ -119,7 +122,7 @@ def draw(style: Style, path: Path | str, **saved: object) -> Truth:
 def _specshow(style: Style, truth: Truth) -> None:
     librosa.display.specshow(
         truth.db.T, sr=style.sample_rate, hop_length=style.hop, x_axis="time", y_axis=style.y,
-        cmap=style.colormap, fmax=style.fmax,
+        cmap=style.colormap, fmin=style.fmin, fmax=style.fmax, htk=style.htk,
     )  # fmt: skip
     if not style.titled:
         plt.xlabel("")

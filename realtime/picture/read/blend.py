@@ -18,15 +18,19 @@ LINES = 24
 """Lines across that a number of cells is tried on."""
 THINNED = 7
 """Of those columns, one in so many while many numbers are tried."""
-CROWDED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 0.96)
+CROWDED = (0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.75, 0.9)
 """Cells a pixel, tried in turn; with more, any picture can be explained."""
 MOST_CELLS = CROWDED[-1]
 FINALISTS = 4
-EXPLAINED = 1.6
-"""Of 255, rms: what rounding to 8 bits leaves, and a twentieth of a pixel's error."""
+EXPLAINED = 0.45
+"""Of 255, rms: rounding to 8 bits leaves 0.3. Nearly as many cells as pixels leave 0.6 and more of
+any picture that is smooth."""
+COARSELY = 6.0
+"""Times that, a hundredth of a pixel may still be found."""
 RELUCTANCE = 0.4
 """Of that, a pixel: one cell less, and it hidden by the frame, explains as much."""
 ROUGH, FAR, NEAR = np.arange(-1, 2) / 2, np.arange(-4, 5) / 6, np.arange(-2, 3) / 20
+NEAREST = np.arange(-2, 3) / 80
 """Pixels by which both ends are moved, one after the other."""
 
 
@@ -71,13 +75,15 @@ def blended_grid(
         numbers = numbers[len(some) :]
         tried = [_moved(few, first, even_edges(low, high, n, True), ROUGH) for n in some]
         tried.sort(key=lambda pair: pair[0])
-        best, least = None, EXPLAINED
+        best, least = None, np.inf
         for _, edges in tried[:FINALISTS]:
             _, edges = _moved(lines, first, edges, FAR)
             error, edges = _moved(lines, first, edges, NEAR)
-            error += RELUCTANCE * (abs(edges[0] - low) + abs(edges[-1] - high))
-            if error < least:
-                best, least = Grid(edges, 1.0, True), error
+            if error < COARSELY * EXPLAINED:
+                error, edges = _moved(lines, first, edges, NEAREST)
+            against = error + RELUCTANCE * (abs(edges[0] - low) + abs(edges[-1] - high))
+            if error < EXPLAINED and against < least:
+                best, least = Grid(edges, 1.0, True), against
         if best is not None:
             return best
     return None

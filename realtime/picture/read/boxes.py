@@ -14,6 +14,8 @@ FRAMED = 0.93
 """Of a side that must be drawn for it to be a side."""
 LINE_COLOUR = 60.0
 """Of 255, mean along a side: farther from the line's colour a column of pixels is no line."""
+LINE_VARIES = 60.0
+"""Of 255, mean along a line: scaling makes up to 46 of it, colours along a bar 77 and more."""
 LEAST_AXES = (40, 30)
 """Pixels, width and height."""
 SLENDER = 4.0
@@ -188,6 +190,16 @@ def _measured(rgb: NDArray[np.uint8], box: Box, background: NDArray[np.uint8]) -
     left, top, right, bottom = touched
     return Box(
         box.left + left, box.top + top, box.right - right, box.bottom - bottom, max(1, min(widths))
+    )
+
+
+def has_frame(rgb: NDArray[np.uint8], box: Box) -> bool:
+    """Whether lines of one colour are at its left and below: some themes draw none, and then where
+    its ends are is known to a pixel only."""
+    left, below = rgb[box.top : box.bottom + 1, box.left], rgb[box.bottom, box.left : box.right + 1]
+    return all(
+        float(np.abs(side - np.median(side, axis=0)).max(axis=1).mean()) < LINE_VARIES
+        for side in (left.astype(np.float32), below.astype(np.float32))
     )
 
 

@@ -21,6 +21,9 @@ SILENT = 3.0
 """Times the usual stretch of like lines: a longer one is silence."""
 CROWDED = 0.8
 """Of neighbouring pixels that differ: with more, cells may be smaller than pixels."""
+SOFT, SOFT_OVER = 0.36, 4
+"""Of the difference of pixels that far apart: neighbours of crowded frames differ by 0.39 and
+more, of pictures scaled to 150 % and more by 0.3 to 0.36."""
 LEAST_CELLS = 8
 MOST_PER_PIXEL = 1.6
 """Cells a pixel: beyond, nothing of them can be seen."""
@@ -66,6 +69,8 @@ class Changes(NamedTuple):
     plane: NDArray
     """What may have been blended, this axis first."""
     altered: bool
+    soft: bool
+    """Neighbours are much more alike than what is farther apart: cells are larger than pixels."""
 
     @property
     def blocks(self) -> bool:
@@ -75,7 +80,7 @@ class Changes(NamedTuple):
 
 def certainty_of(fit: float, *, exact: bool) -> float:
     """How sure a number of cells is: blocks of one colour fit all but perfectly or not at all."""
-    low, high = (0.75, 0.95) if exact else (0.1, 0.35)
+    low, high = (0.8, 0.95) if exact else (0.1, 0.35)
     return float(np.clip((fit - low) / (high - low), 0, 1))
 
 
@@ -120,7 +125,9 @@ def changes_along(
     seen = (~still).astype(np.float64) if exact else np.log(strength + 0.05)
     unit = seen[counted] - seen[counted].mean() if counted.any() else seen[counted]
     unit = unit / max(float(unit @ unit) ** 0.5, 1e-6)
-    return Changes(first + 1, exact, seen, counted, unit, plane, altered)
+    farther = np.abs(part[SOFT_OVER:] - part[:-SOFT_OVER]).sum(axis=2).mean()
+    soft = bool(apart.mean() < SOFT * farther)
+    return Changes(first + 1, exact, seen, counted, unit, plane, altered, soft)
 
 
 def fit_grid(changes: Changes, edges: NDArray[np.float64]) -> float:

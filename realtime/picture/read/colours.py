@@ -28,6 +28,8 @@ FITS = 3.0
 FITS_LOSSY = 12.0
 EXACT = 2.0
 """Of 255: a colour that near to a table's is that colour."""
+STRAY = 16.0
+"""Of 255: a colour farther from the map is none of it, where others are exactly on it."""
 TABLE_SLACK = 3
 """Entries a pixel of the bar may be off: its ends are known to half a pixel."""
 FINE = 4
@@ -205,5 +207,5 @@ def _nearest(
 
 
 def slope_of(table: Table) -> float:
-    """How much colour changes along the whole map, of 255: the median over its steps."""
-    return float(np.median(np.sqrt((np.diff(table.colours, axis=0) ** 2).sum(axis=1))) * STEPS)
+    """How much colour changes along the whole map, of 255; at least 1."""
+    return max(float(np.sqrt((np.diff(table.colours, axis=0) ** 2).sum(axis=1)).sum()), 1.0)

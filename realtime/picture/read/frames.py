@@ -157,8 +157,8 @@ def _assumed(
     """More frames than pixels: none is seen, and any hop that makes them so is as true."""
     rate = rates[0]
     hop = report.given.get("hop", ASSUMED_HOP)
-    fewer = "hop" not in report.given and seconds * rate / hop < 0.95 * (high - low)
-    if (changes.altered and fewer) or changes.blocks:
+    fewer = changes.altered and seconds * rate / hop < 0.95 * (high - low)
+    if "hop" not in report.given and (fewer or changes.blocks or changes.soft):
         report.refuse(
             "frames cannot be told apart, for compression or scaling mixed them or they are of no "
             "usual hop: give --hop, or the picture as it was first saved"

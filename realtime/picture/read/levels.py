@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 from realtime.picture.read.blend import unblend
 from realtime.picture.read.boxes import Box
 from realtime.picture.read.cells import Grid, places
-from realtime.picture.read.colours import EXACT, slope_of, truncated_or_rounded, values_of
+from realtime.picture.read.colours import EXACT, STRAY, slope_of, truncated_or_rounded, values_of
 from realtime.picture.read.pixels import Pixels
 from realtime.picture.read.report import Report
 from realtime.picture.read.scale import DbScale
 
 ON_MAP = 0.97
 """Share of colours that are on the map though neighbours were blended: before colouring, then."""
+SOME_STRAY = 0.7
+"""Certainty of a plot that something was drawn on."""
+HIDDEN = 0.5
+"""Of a row: more, and a line was drawn along it."""
 LOST_DB = 12.0
 """Mean error, as far as colours tell, from which nothing useful is left."""
 
@@ -52,6 +56,11 @@ def read_levels(
         colours = inside[np.ix_(y, x)]
         table = table if altered else truncated_or_rounded(colours, table)
         values = values_of(colours, table, between=altered, by_light=altered)
+        stray = values.off > (np.inf if altered else STRAY)
+        if stray.any():
+            values = values._replace(levels=_beside(values.levels, stray), off=values.off * ~stray)
+            how = "of the cells have colours that the bar has not: taken from those beside"
+            report.add("stray", round(float(stray.mean()), 4), how, SOME_STRAY)
     else:
         corner = plot.top + margin, plot.left + margin
         table = truncated_or_rounded(inside[::3, ::3], table)
@@ -98,6 +107,18 @@ def _solved(
     flat = part.reshape(len(part), -1)
     part = unblend(flat, frames.edges, corner[1])[0] if frames.blended else flat[x]
     return part.reshape(len(part), -1, k).swapaxes(0, 1)
+
+
+def _beside(levels: NDArray[np.float32], stray: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Levels, (n_rows, n_frames), those of stray cells between the frames before and after; of a
+    row that a line hides, between the rows."""
+    levels = levels.copy()
+    lines = stray.mean(axis=1) > HIDDEN
+    frames = np.arange(levels.shape[1])
+    for k in np.flatnonzero(stray.any(axis=1) & ~lines):
+        hidden = stray[k]
+        levels[k, hidden] = np.interp(frames[hidden], frames[~hidden], levels[k, ~hidden])
+    return _filled(levels, ~lines, 0)
 
 
 def _filled(db: NDArray[np.float32], own: NDArray[np.bool_], axis: int) -> NDArray[np.float32]:

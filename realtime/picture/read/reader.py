@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.errors import RequestError, SourceError
+from realtime.errors import SourceError
 from realtime.picture.format import PictureFormat, picture_format
-from realtime.picture.read.boxes import LEAST_AXES, Box, Layout, find_boxes
+from realtime.picture.read.boxes import Box, find_boxes
 from realtime.picture.read.cells import changes_along
-from realtime.picture.read.colours import truncated_or_rounded, values_of
+from realtime.picture.read.chosen import chosen_plot
+from realtime.picture.read.colours import STRAY, truncated_or_rounded, values_of
 from realtime.picture.read.fits import (
     FREQUENCY_SCALES,
     LINEAR,
@@ -37,6 +38,11 @@ from realtime.picture.read.ticks import Side, read_side
 ASSUMED_N_FFT = 2048
 AS_DRAWN, ON_MAP = 1.0, 0.97
 """Of 255, how near to its map a colour is as drawn; and the share of a plot's colours that are."""
+MOST_STRAY, FEW_STRAY = 0.02, 0.002
+"""Of a plot's colours may be none of the bar's, and what they hide is taken from beside them; and
+of one such colour where others were mixed, so that cells beside it were too."""
+LOWEST_TOP_HZ = 100.0
+"""No sound's axis ends below: its labels are kHz."""
 KNEE_HZ = 1000.0
 """Where mel axes begin to bend."""
 UNSEEN, SURE = 0.5, 0.75
@@ -78,7 +84,7 @@ def read_foreign(
     pixels = load_pixels(path)
     height, width = pixels.rgb.shape[:2]
     layout = as_own(find_boxes(pixels.rgb), width, height)
-    plot = _plot(report, layout, pixels)
+    plot = chosen_plot(report, layout, pixels)
     below = read_side(pixels.rgb, plot, "bottom", layout.background)
     beside = read_side(pixels.rgb, plot, "left", layout.background, below.digits)
     scale = find_db(report, pixels, layout, plot, below.digits or beside.digits)
@@ -138,20 +144,21 @@ def _cells_on(
         across = changes_along(*turned, altered=altered)
         return rows, frames_of(own, time, rows, across, left, right), own
 
-    off_map = _off_map(inside, scale)
+    off_map = _off_map(report, inside, scale)
     altered = pixels.lossy or off_map
     if altered and plot.around:
         report.refuse(f"colours were changed by compression, scaling or painting: {LIKE}")
     plane = inside if off_map else 255 * values_of(inside, scale.table).levels[..., None]
     gray = float(np.ptp(scale.table.colours, axis=1).max()) <= 1  # scaled, it is still on its map
-    refusal: SourceError | None = None
+    gray = gray and not (altered or plot.around)
+    found, refusal = None, None
     if not altered or (not pixels.lossy and frequency.scale is LINEAR):  # it may be blended
         try:
-            rows, frames, own = tried(False)
+            rows, frames, own = found = tried(False)
         except SourceError as fault:
             refusal = fault
         else:
-            if rows.grid.blended or not (altered or (gray and _mixed(own))):
+            if rows.grid.blended or not (altered or (gray and _least(own) < SURE)):
                 report.found = own.found
                 return rows, frames, False
         if refusal is not None and not (altered or gray):
@@ -159,60 +166,35 @@ def _cells_on(
     try:
         rows, frames, own = tried(True)
     except SourceError as fault:
-        raise refusal or fault from None
+        if found is None or altered:
+            raise refusal or fault from None
+        own = found[2]
+    if gray and found is not None and _least(own) <= UNSEEN:  # smaller than pixels, not scaled
+        rows, frames, own = found
     report.found = own.found
-    return rows, frames, True
+    return rows, frames, found is None or own is not found[2]
 
 
-def _mixed(report: Report) -> bool:
-    """Whether there are blocks of one colour that are no cells: gray that was scaled is gray."""
-    sure = [report.found[key].certainty or 0 for key in ("n_rows", "n_frames")]
-    return any(UNSEEN < certainty < SURE for certainty in sure)
+def _least(report: Report) -> float:
+    """How sure the cells were counted."""
+    return min(report.found[key].certainty or 0 for key in ("n_rows", "n_frames"))
 
 
-def _off_map(inside: NDArray[np.uint8], scale: DbScale) -> bool:
-    """Whether more than a few colours are none of the map's."""
+def _off_map(report: Report, inside: NDArray[np.uint8], scale: DbScale) -> bool:
+    """Whether more than a few colours are near the map, and not on it: they were altered."""
     some = inside[::3, ::3]
     off = values_of(some, truncated_or_rounded(some, scale.table)).off
-    return float((off <= AS_DRAWN).mean()) < ON_MAP
-
-
-def _plot(report: Report, layout: Layout, pixels: Pixels) -> Box:
-    given = report.say("axes_box")
-    if given is not None:
-        asked = _asked(given, pixels)
-        return next((plot for plot in layout.plots if _nearly(plot, asked)), asked)
-    if not layout.plots:
+    stray = off > STRAY
+    on_map = float((off[~stray] <= AS_DRAWN).mean()) if not stray.all() else 0.0
+    alike = np.unique(some[stray], axis=0, return_counts=True)[1].max(initial=0) / stray.size
+    if on_map >= ON_MAP:
+        alike = float(stray.mean())
+    if alike > (MOST_STRAY if on_map >= ON_MAP else FEW_STRAY):
         report.refuse(
-            "no axes were found: it must be a flat plot with a frame on a plain background "
-            "(give --axes-box; --bare where all of it is the plot; --image for a drawing)"
+            f"{alike:.1%} of the plot have colours that the bar has not (empty cells, grid lines, "
+            "marks): draw it without them"
         )
-    if len(layout.plots) > 1:
-        boxes = "; ".join(",".join(str(side) for side in box[:4]) for box in layout.plots[:4])
-        report.refuse(f"{len(layout.plots)} plots were found: choose with --axes-box ({boxes})")
-    plot = layout.plots[0]
-    report.add("axes_box", list(plot[:4]), "the largest frame", 1.0)
-    return plot
-
-
-def _nearly(plot: Box, asked: Box) -> bool:
-    """Whether a plot is meant by a box that may leave its lines out."""
-    apart = (abs(a - b) for a, b in zip(plot[:4], asked[:4], strict=True))
-    return all(side <= plot.line for side in apart)
-
-
-def _asked(given: Sequence[int], pixels: Pixels) -> Box:
-    """The box the caller gave. Raises RequestError for one that the picture does not hold."""
-    height, width = pixels.rgb.shape[:2]
-    if len(given) == 4:
-        left, top, right, bottom = (int(side) for side in given)
-        fits = left >= 0 and top >= 0 and right < width and bottom < height
-        if fits and right - left >= LEAST_AXES[0] and bottom - top >= LEAST_AXES[1]:
-            return Box(left, top, right, bottom)
-    raise RequestError(
-        f"axes_box = {','.join(str(side) for side in given)} must be left,top,right,bottom of at "
-        f"least {LEAST_AXES[0]}x{LEAST_AXES[1]} pixels within the {width}x{height} there are"
-    )
+    return on_map < ON_MAP
 
 
 def _time_axis(report: Report, side: Side, left: float, right: float) -> Axis:
@@ -233,14 +215,19 @@ def _time_axis(report: Report, side: Side, left: float, right: float) -> Axis:
 
 def _frequency_axes(report: Report, side: Side, scales: Sequence[Scale]) -> list[Axis]:
     """What the frequency axis may be: from few labels it may be more than one scale."""
-    axes = fit_axes(side.ticks, scales, rising=False)
-    decade = None if axes else decades(side.marks, side.ticks)
+    ticks = side.ticks
+    top = max((tick.value or 0 for tick in ticks), default=0)
+    if 0 < top < LOWEST_TOP_HZ:
+        ticks = [tick._replace(value=tick.value and 1000 * tick.value) for tick in ticks]
+        report.add("frequency_unit", "kHz", f"no sound's axis ends at {top:g} Hz", 0.9)
+    axes = fit_axes(ticks, scales, rising=False)
+    decade = None if axes else decades(side.marks, ticks)
     axes = axes if decade is None else [decade]
     if not axes:
         report.refuse(
             f"the frequency axis could not be read ({_labels(side)}): a scale in Hz is needed"
         )
-    if axes[0].scale is LINEAR and max(tick.value or 0 for tick in side.ticks) < KNEE_HZ:
+    if axes[0].scale is LINEAR and max(tick.value or 0 for tick in ticks) < KNEE_HZ:
         return axes[:1]  # mel and symlog are straight there too
     return axes
 

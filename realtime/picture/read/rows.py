@@ -27,7 +27,7 @@ END_PIXELS = 2.0
 """An axis must end within so many pixels of where its rows do."""
 GOOD_FIT = 0.85
 """Correlation of predicted and seen edges from which no other number is tried."""
-MOST_PER_PIXEL, MOST_ALTERED = 1.1, 0.9
+MOST_PER_PIXEL, MOST_ALTERED = 1.1, 0.8
 """Rows: of more, none can be told from its neighbours, as drawn or where pixels were mixed."""
 POOR = 0.4
 """Certainty below which a number of cells was not seen."""
@@ -38,6 +38,9 @@ NO_STFT = (
 )
 BETTER = 0.05
 """Of correlation: by so much another number must fit to be the true one."""
+SAME, RIVAL = 0.02, 0.1
+"""Numbers of rows so near, relative, are read alike; of correlation, what is no better: scaled
+pixels make patterns of their own."""
 UNUSUAL = 0.04
 """Of correlation; an edge that is one pixel off in a hundred costs as much."""
 RATE_SLACK = 0.012
@@ -79,6 +82,8 @@ def find_rows(report: Report, axis: Axis, changes: Changes, low: float, high: fl
 
 def _mel(report: Report, axis: Axis, changes: Changes, low: float, high: float) -> Rows:
     counts = [report.given["n_rows"]] if "n_rows" in report.given else MELS
+    if changes.altered:
+        counts = [n for n in counts if n <= MOST_ALTERED * abs(high - low)]
     candidates = list(_mel_grids(report.given, axis, counts, low, high))
     best = best_grid(changes, [(edges, _unusual(mel)) for edges, mel in candidates])
     if (best is None or best.fit < GOOD_FIT) and changes.exact and "n_rows" not in report.given:
@@ -155,13 +160,18 @@ def _linear(
     zero = float(axis.place_of(0.0))
     given = report.given
     length = abs(high - low)
-    most = MOST_PER_PIXEL if changes.blocks else MOST_ALTERED
+    most = MOST_PER_PIXEL if changes.exact else MOST_ALTERED
     wanted = [n // 2 + 1 for n in N_FFTS if n // 2 <= most * length]
     if "n_rows" in given:
         wanted = [given["n_rows"]]
     elif "n_fft" in given:
         wanted = [given["n_fft"] // 2 + 1]
     grid = even_grid(changes, low, high, zero, wanted)
+    if grid is not None and changes.altered:
+        far = [n for n in wanted if abs(n - grid.n) > SAME * grid.n]
+        other = even_grid(changes, low, high, zero, far)
+        if other is not None and other.fit > grid.fit - RIVAL:
+            report.refuse(f"rows are {grid.n} or {other.n}, for scaling mixed them: give --n-fft")
     if grid is None or not changes.exact or grid.fit < GOOD_FIT:
         grid = blended_grid(changes.plane, changes.first - 1, low, high, wanted) or grid
     if not given.keys() & {"n_rows", "n_fft"} and not (grid and grid.blended):
@@ -169,9 +179,13 @@ def _linear(
         seen = free is not None and free.n <= most * length
         if free is not None and seen and (grid is None or free.fit > grid.fit + 0.1):
             grid = free
-    if grid is None or certainty_of(grid.fit, exact=changes.exact) < POOR:
+    mixed = not (changes.exact or changes.altered or (grid and grid.blended))
+    if grid is None or mixed or certainty_of(grid.fit, exact=changes.exact) < POOR:
         n = given.get("n_rows", given.get("n_fft", 2048) // 2 + 1)
-        if (n < 0.9 * length or changes.blocks) and not given.keys() & {"n_rows", "n_fft"}:
+        if (n < 0.9 * length or changes.blocks or changes.soft) and not given.keys() & {
+            "n_rows",
+            "n_fft",
+        }:
             report.refuse("the rows cannot be told apart: give --n-fft, or --n-rows")
         grid = Grid(even_edges(low, high, n, True), 0.0)
     hertz = (top - bottom) / grid.n
@@ -224,7 +238,8 @@ def _bins(report: Report, axis: Axis, changes: Changes, low: float, high: float)
         if other is not None and other.n != best.n and other.fit > best.fit + BETTER:
             report.refuse(f"{other.n} {NO_STFT}")
     sure = certainty_of(best.fit, exact=changes.exact)
-    if sure < POOR and not given.keys() & {"n_fft", "n_rows"}:
+    told = given.keys() & {"n_fft", "n_rows"}
+    if not told and (sure < POOR or not changes.exact):  # where edges are soft, many numbers fit
         report.refuse("the rows are no bins of a usual n_fft: give --n-fft where they are")
     return Rows("stft", best, int(rate), 0.0, rate / 2, False, sure)
 

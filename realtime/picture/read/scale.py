@@ -8,12 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from realtime.picture.read.boxes import Box, Layout
-from realtime.picture.read.colours import Table, bar_colours, identify, map_colours
+from realtime.picture.read.colours import STEPS, Table, bar_colours, identify, map_colours
 from realtime.picture.read.fits import Axis, fit_axis
 from realtime.picture.read.pixels import Pixels
 from realtime.picture.read.report import Report
 from realtime.picture.read.ticks import read_side
 
+FEW_STEPS = 0.4
+"""Of the colours that a bar could have: with fewer, the picture was saved with a small palette."""
 ROUND_DB = 5.0
 """Ranges end at multiples of it where people chose them."""
 ROUND_PIXELS = 1.05
@@ -49,7 +51,12 @@ def find_db(report: Report, pixels: Pixels, layout: Layout, plot: Box, digits: f
     whole = bottom - top if upright else right - left
     inside = bar.inside(pixels.rgb)
     shown = inside.shape[0 if upright else 1]
-    table = identify(bar_colours(inside), (1 - shown / whole) / 2, lossy=pixels.lossy)
+    colours = bar_colours(inside)
+    n_steps = len(np.unique(colours, axis=0))
+    if n_steps < FEW_STEPS * min(len(colours), STEPS):
+        how = f"colours along the bar: steps of {(high - low) / n_steps:.1f} dB"
+        report.add("steps", n_steps, how, 0.7)
+    table = identify(colours, (1 - shown / whole) / 2, lossy=pixels.lossy)
     if table.name:
         how = f"the bar's colours are {table.distance:.1f} of 255 from it"
         report.add("colormap", table.name, how, 1.0 if table.distance < 3 else 0.75)

@@ -34,7 +34,8 @@ SMALLEST_DIGITS = 5
 """Pixels: below that 3, 6, 8 and 9 are one blot."""
 
 NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))([kHzdBsm]*)")
-UNITS = ("", "dB", "Hz", "kHz", "k", "s", "ms", "m")
+UNITS = {"": 1.0, "dB": 1.0, "Hz": 1.0, "kHz": 1000.0, "k": 1000.0, "s": 1.0, "ms": 0.001}
+"""And what they are of dB, Hz and s."""
 LOST_POINT = re.compile(r"[+-]?0\d")
 """No program prints 05: a point was not seen."""
 CLOCK = re.compile(r"(\d+):(\d\d)(?::(\d\d))?")
@@ -235,6 +236,8 @@ def _tick(middle: float, words: list[Word], marks: NDArray[np.float64], size: fl
     place = float(marks[np.abs(marks - middle).argmin()]) if marked else middle
     value, used = number(words)
     unit = "".join(word.text for word in words[used:])
+    if value is not None:
+        value *= UNITS.get(unit, 1.0)
     text = " ".join(word.text for word in words)
     cost = max((word.cost for word in words[: max(used, 1)]), default=1.0)
     return Tick(place, value, text, unit, cost, marked)
@@ -259,4 +262,4 @@ def number(words: list[Word]) -> tuple[float | None, int]:
     found = NUMBER.fullmatch(text)  # a narrow space leaves number and unit one word
     if found is None or found[2] not in UNITS or LOST_POINT.match(text):
         return None, 1
-    return float(found[1]), 1
+    return float(found[1]) * UNITS[found[2]], 1
