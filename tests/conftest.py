@@ -3,6 +3,7 @@ test meets."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 
@@ -22,6 +23,8 @@ pytest_plugins = ["fixtures_display"] if find_spec("fixtures_display") else []
 
 def pytest_sessionstart() -> None:
     forget_dead_jacks()
+    # A shell has what it runs in the background ignore Ctrl-C, and what we start would inherit it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")
