@@ -90,9 +90,13 @@ def judged(style: Style, truth: Truth, read: Callable[[], Reading]) -> Outcome:
         return Outcome(style, "refused", np.nan, str(refusal), time.perf_counter() - start)
     took = time.perf_counter() - start
     found = reading.format
+    names = ["kind", "sample_rate", "hop", "n_rows"]
+    same = found.hop * truth.sample_rate == truth.hop * found.sample_rate
+    if style.fmax is not None and same:  # nothing shows which rate above 2 fmax it was
+        names = ["kind", "n_rows"]
     faults = [
         f"{name} = {getattr(found, name)} is {getattr(truth, name)}"
-        for name in ("kind", "sample_rate", "hop", "n_rows")
+        for name in names
         if getattr(found, name) != getattr(truth, name)
     ]
     highest = style.fmax or style.sample_rate / 2

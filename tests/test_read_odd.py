@@ -61,10 +61,8 @@ def test_a_few_marks_upon_a_plot_are_told_and_read_around(tmp_path: Path) -> Non
 
 
 def _grid(path: Path) -> None:
-    draw(Style(), path)
-    db = matrix(Style()).db.T
     plt.figure(figsize=(10, 4))
-    librosa.display.specshow(db, sr=RATE, x_axis="time", y_axis="mel")
+    librosa.display.specshow(matrix(Style()).db.T, sr=RATE, x_axis="time", y_axis="mel")
     plt.colorbar(format="%+2.0f dB")
     plt.grid(color="w")
     plt.savefig(path)
@@ -89,6 +87,7 @@ def _with_silence(path: Path) -> None:
 
 def _smooth(path: Path) -> None:
     hz, seconds, db = _scipys()
+    plt.figure(figsize=(4, 3))
     plt.pcolormesh(seconds, hz, db, shading="gouraud")
     plt.colorbar()
     plt.savefig(path, dpi=120)

@@ -34,6 +34,10 @@ FINE = np.arange(-6, 7) / 8
 FINEST = np.arange(-3, 4) / 32
 FINALISTS = 10
 NEIGHBOURS = 2
+GOOD_FIT = 0.85
+"""Correlation of predicted and seen edges from which no other number is tried."""
+MOST_ALTERED = 0.8
+"""Cells a pixel where pixels were mixed: of more, none can be told from its neighbours."""
 RELUCTANCE = 0.03
 """Of correlation, a pixel."""
 

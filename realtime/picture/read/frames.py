@@ -9,6 +9,7 @@ import numpy as np
 from realtime.picture.read.blend import blended_grid
 from realtime.picture.read.cells import (
     LEAST_CELLS,
+    MOST_ALTERED,
     Changes,
     Grid,
     certainty_of,
@@ -17,7 +18,7 @@ from realtime.picture.read.cells import (
 )
 from realtime.picture.read.fits import Axis
 from realtime.picture.read.report import Report
-from realtime.picture.read.rows import MOST_ALTERED, MOST_PER_PIXEL, POOR, Rows
+from realtime.picture.read.rows import MOST_PER_PIXEL, POOR, Rows
 from realtime.picture.read.usual import HOPS, RATES
 
 ASSUMED_HOP = 512

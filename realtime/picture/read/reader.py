@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from realtime.errors import SourceError
 from realtime.picture.format import PictureFormat, picture_format
 from realtime.picture.read.boxes import Box, find_boxes
-from realtime.picture.read.cells import changes_along
+from realtime.picture.read.cells import Changes, changes_along
 from realtime.picture.read.chosen import chosen_plot
 from realtime.picture.read.colours import STRAY, truncated_or_rounded, values_of
 from realtime.picture.read.fits import (
@@ -109,7 +109,7 @@ def _cells(
     """Rows and frames, and whether the picture was altered since it was drawn: then they are
     looked for in another way. Of several frequency axes the one counts whose rows fit best."""
     best: tuple[Rows, Frames, bool, Report] | None = None
-    refusal: SourceError | None = None
+    refusal, far = None, 0
     for axis in axes:
         own = report.copy()
         how = f"{axis.agree} of {axis.labels} labels agree"
@@ -117,7 +117,8 @@ def _cells(
         try:
             rows, frames, altered = _cells_on(own, plot, pixels, scale, time, axis)
         except SourceError as fault:
-            refusal = refusal or fault
+            if refusal is None or len(own.found) > far:  # of several the one that came farthest
+                refusal, far = fault, len(own.found)
             continue
         if best is None or own.certainty > best[3].certainty + 0.01:
             best = rows, frames, altered, own
@@ -136,13 +137,20 @@ def _cells_on(
     inside, margin = plot.inside(pixels.rgb), plot.margin
     rows_of, frames_of = (own_rows, own_frames) if plot.around else (find_rows, find_frames)
 
-    def tried(altered: bool) -> tuple[Rows, Frames, Report]:
-        own = report.copy()
-        upward = changes_along(inside, plot.top + margin, plane, altered=altered)
-        rows = rows_of(own, frequency, upward, bottom, top)
+    def seen(altered: bool) -> tuple[Changes, Changes]:
         turned = inside.swapaxes(0, 1), plot.left + margin, plane.swapaxes(0, 1)
-        across = changes_along(*turned, altered=altered)
-        return rows, frames_of(own, time, rows, across, left, right), own
+        upward = changes_along(inside, plot.top + margin, plane, altered=altered)
+        return upward, changes_along(*turned, altered=altered)
+
+    def tried(upward: Changes, across: Changes) -> tuple[Rows, Frames, Report]:
+        own = report.copy()
+        try:
+            rows = rows_of(own, frequency, upward, bottom, top)
+            frames = frames_of(own, time, rows, across, left, right)
+        except SourceError:
+            report.found = own.found  # how far it came
+            raise
+        return rows, frames, own
 
     off_map = _off_map(report, inside, scale)
     altered = pixels.lossy or off_map
@@ -152,19 +160,21 @@ def _cells_on(
     gray = float(np.ptp(scale.table.colours, axis=1).max()) <= 1  # scaled, it is still on its map
     gray = gray and not (altered or plot.around)
     found, refusal = None, None
+    as_drawn = seen(False)
     if not altered or (not pixels.lossy and frequency.scale is LINEAR):  # it may be blended
         try:
-            rows, frames, own = found = tried(False)
+            rows, frames, own = found = tried(*as_drawn)
         except SourceError as fault:
             refusal = fault
         else:
             if rows.grid.blended or not (altered or (gray and _least(own) < SURE)):
                 report.found = own.found
                 return rows, frames, False
-        if refusal is not None and not (altered or gray):
+        blocks = all(changes.exact for changes in as_drawn)
+        if refusal is not None and not (altered or (gray and not blocks)):
             raise refusal
     try:
-        rows, frames, own = tried(True)
+        rows, frames, own = tried(*seen(True))
     except SourceError as fault:
         if found is None or altered:
             raise refusal or fault from None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from realtime.dsp.scales import SCALES, SLANEY
 from realtime.picture.read.blend import blended_grid
 from realtime.picture.read.cells import (
+    GOOD_FIT,
+    MOST_ALTERED,
     Changes,
     Grid,
     best_grid,
@@ -20,18 +20,14 @@ from realtime.picture.read.cells import (
     even_grid,
 )
 from realtime.picture.read.fits import Axis
+from realtime.picture.read.mels import END_PIXELS, Mel, find_mel
 from realtime.picture.read.report import Report
-from realtime.picture.read.usual import MEL_FMAX, MEL_FMIN, MELS, N_FFTS, RATES, nearest
+from realtime.picture.read.usual import N_FFTS, RATES, nearest
 
-END_PIXELS = 2.0
-"""An axis must end within so many pixels of where its rows do."""
-GOOD_FIT = 0.85
-"""Correlation of predicted and seen edges from which no other number is tried."""
-MOST_PER_PIXEL, MOST_ALTERED = 1.1, 0.8
-"""Rows: of more, none can be told from its neighbours, as drawn or where pixels were mixed."""
+MOST_PER_PIXEL = 1.1
+"""Rows: of more, none can be told from its neighbours."""
 POOR = 0.4
 """Certainty below which a number of cells was not seen."""
-MELS_ALL = range(16, 400)
 NO_STFT = (
     "rows on this frequency axis are no STFT's (n_fft / 2 + 1), perhaps mel bands on a false axis: "
     "give --kind stft or --kind mel"
@@ -41,8 +37,6 @@ BETTER = 0.05
 SAME, RIVAL = 0.02, 0.1
 """Numbers of rows so near, relative, are read alike; of correlation, what is no better: scaled
 pixels make patterns of their own."""
-UNUSUAL = 0.04
-"""Of correlation; an edge that is one pixel off in a hundred costs as much."""
 RATE_SLACK = 0.012
 """A pixel at the top of an axis, relative to its frequency."""
 
@@ -58,6 +52,8 @@ class Rows(NamedTuple):
     htk: bool
     sure: float
     """How surely their number was seen, 0..1."""
+    others: tuple[Mel, ...] = ()
+    """What would put the rows into the same pixels."""
 
     @property
     def seen(self) -> bool:
@@ -81,76 +77,15 @@ def find_rows(report: Report, axis: Axis, changes: Changes, low: float, high: fl
 
 
 def _mel(report: Report, axis: Axis, changes: Changes, low: float, high: float) -> Rows:
-    counts = [report.given["n_rows"]] if "n_rows" in report.given else MELS
-    if changes.altered:
-        counts = [n for n in counts if n <= MOST_ALTERED * abs(high - low)]
-    candidates = list(_mel_grids(report.given, axis, counts, low, high))
-    best = best_grid(changes, [(edges, _unusual(mel)) for edges, mel in candidates])
-    if (best is None or best.fit < GOOD_FIT) and changes.exact and "n_rows" not in report.given:
-        candidates += _mel_grids(report.given, axis, MELS_ALL, low, high)
-        best = best_grid(changes, [(edges, _unusual(mel)) for edges, mel in candidates])
-    if best is None:
-        report.refuse(
-            f"the frequency axis ends at {float(axis.value_at(high)):.0f} Hz, where no usual mel "
-            "spectrogram does: give --fmin and --fmax"
-        )
-    sure = certainty_of(best.fit, exact=changes.exact)
+    grid, mel, others = find_mel(report, axis, changes, low, high)
+    sure = certainty_of(grid.fit, exact=changes.exact)
     if sure < POOR and "n_rows" not in report.given:
         report.refuse(
             f"the mel bands cannot be told apart, or are from no usual fmin to fmax (the axis ends "
             f"at {float(axis.value_at(high)):.0f} Hz): give --n-rows, --fmin and --fmax"
         )
-    fmin, fmax, htk = min(
-        candidates,
-        key=lambda c: np.abs(c[0] - best.edges).max() if len(c[0]) == len(best.edges) else np.inf,
-    )[1]
-    rate = int(2 * fmax) if 2 * fmax in RATES else None
-    return Rows(
-        "mel",
-        best,
-        int(rate) if rate else None,
-        fmin,
-        fmax,
-        htk,
-        certainty_of(best.fit, exact=changes.exact or best.blended),
-    )
-
-
-def _unusual(mel: tuple[float, float, bool]) -> float:
-    """What speaks against fmin, fmax and htk, of correlation: nothing against the defaults."""
-    fmin, fmax, htk = mel
-    return UNUSUAL * ((fmin != 0) + (2 * fmax not in RATES) + htk)
-
-
-def _mel_grids(
-    given: dict[str, Any], axis: Axis, counts: Any, low: float, high: float
-) -> Iterator[tuple[NDArray[np.float64], tuple[float, float, bool]]]:
-    """Edges in pixels of every mel spectrogram that ends where the axis does, with fmin, fmax and
-    htk. librosa draws band k of n where the kth of n frequencies from fmin to fmax stands, others
-    where it is, between the kth and the one after the next of n + 2."""
-    bottom, top = float(axis.value_at(low)), float(axis.value_at(high))
-    highest = [given["fmax"]] if "fmax" in given else [*MEL_FMAX, *(rate / 2 for rate in RATES)]
-    lowest = [given["fmin"]] if "fmin" in given else MEL_FMIN
-    highest = [f for f in highest if 0.9 * top <= f <= 1.02 * top]
-    lowest = [f for f in lowest if abs(f - max(bottom, 0)) <= 60 + 0.1 * abs(bottom)]
-    for htk in (given["htk"],) if "htk" in given else (False, True):
-        scale = SCALES["mel"] if htk else SLANEY
-        for fmax in highest:
-            for fmin in lowest:
-                ends = scale.forward(fmin), scale.forward(fmax)
-                for n, inside in product(counts, (0, 1)):
-                    hz = scale.inverse(np.linspace(*ends, n + 2 * inside)[inside : n + inside])
-                    inner = (hz[1:] + hz[:-1]) / 2
-                    first, last = 2 * hz[0] - inner[0], 2 * hz[-1] - inner[-1]
-                    edges = axis.place_of(np.concatenate([[first], inner, [last]]))
-                    clipped = axis.place_of([fmin, fmax])
-                    meets = [
-                        abs(edges[k] - end) <= END_PIXELS
-                        or (not inside and abs(clipped[k] - end) <= END_PIXELS)
-                        for k, end in ((0, low), (-1, high))
-                    ]
-                    if all(meets):
-                        yield edges, (fmin, fmax, htk)
+    rate = int(2 * mel.fmax) if 2 * mel.fmax in RATES else None
+    return Rows("mel", grid, rate, *mel, sure, tuple(others))
 
 
 def _linear(
@@ -282,8 +217,11 @@ def _describe(report: Report, rows: Rows, axis: Axis, top: float) -> None:
         if 2 * (n - 1) not in N_FFTS and not report.given.keys() & {"kind", "n_rows"}:
             report.refuse(f"{n} {NO_STFT}")
         return
-    for key, value in (("fmin", rows.fmin), ("fmax", rows.fmax)):
+    for key in ("fmin", "fmax", "htk"):
+        value = getattr(rows, key)
+        also = {getattr(mel, key) for mel in rows.others} - {value}
+        how = f"the axis reaches to {top:.0f} Hz" if key != "htk" else "rows fit this mel better"
+        if also:  # it is a guess then
+            how = f"{' and '.join(f'{other:g}' for other in sorted(also))} put rows there as well"
         if report.say(key) is None:
-            report.add(key, value, f"the axis reaches to {top:.0f} Hz", axis.certainty)
-    if report.say("htk") is None:
-        report.add("htk", rows.htk, "rows fit this mel better", sure)
+            report.add(key, value, how, None if also else sure if key == "htk" else axis.certainty)
