@@ -87,7 +87,7 @@ def _with_silence(path: Path) -> None:
 
 def _smooth(path: Path) -> None:
     hz, seconds, db = _scipys()
-    plt.figure(figsize=(4, 3))
+    plt.figure(figsize=(5, 3))
     plt.pcolormesh(seconds, hz, db, shading="gouraud")
     plt.colorbar()
     plt.savefig(path, dpi=120)
