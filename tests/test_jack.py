@@ -68,7 +68,7 @@ def offsets(engine: EngineProcess, begin: int) -> list[int]:
 
 @pytest.mark.parametrize(
     ("seconds", "most_lost"),
-    [(6, MOST_LOST_SHORT), pytest.param(60, MOST_LOST, marks=pytest.mark.soak)],
+    [(10, MOST_LOST_SHORT), pytest.param(60, MOST_LOST, marks=pytest.mark.soak)],
 )
 def test_lost_equals_accounted_for_while_the_display_holds_the_interpreter(
     jack: JackServer, seconds: float, most_lost: float

@@ -106,7 +106,7 @@ def test_without_effects_output_equals_input_delayed(
 @pytest.mark.parametrize("block", [128, 256])
 @pytest.mark.parametrize(
     ("seconds", "most_missing"),
-    [(6, MOST_MISSING_SHORT), pytest.param(60, MOST_MISSING, marks=pytest.mark.soak)],
+    [(10, MOST_MISSING_SHORT), pytest.param(60, MOST_MISSING, marks=pytest.mark.soak)],
 )
 def test_shortfall_is_counted_and_small_while_the_display_holds_the_interpreter(
     block: int, seconds: float, most_missing: float, monkeypatch: pytest.MonkeyPatch
