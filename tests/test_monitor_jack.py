@@ -13,6 +13,7 @@ from torture import holding_the_interpreter
 
 from realtime.config import MonitorSettings
 from realtime.engine.monitor import MonitorState
+from realtime.engine.monitor_status import MonitorSnapshot
 from realtime.engine.process import EngineProcess
 
 pytestmark = pytest.mark.jack
@@ -20,15 +21,13 @@ pytestmark = pytest.mark.jack
 MOST_MISSING = 0.001
 """Share of what is played over a minute that may be silence for want of sound."""
 
-MOST_MISSING_SHORT = 0.01
-"""The same over ten seconds, where one hiccup of the machine weighs more."""
-
 JACK_BLOCKS = 2
 """What the server itself adds: jackd works a block ahead, and the feeder both plays and listens,
 so its input is a block older than its output."""
 
 TRANSPORT_BLOCKS = 2.5
-"""Beyond that, and beyond the delay of the frames and the hop they are collected by."""
+"""Beyond that, and beyond the delay of the frames and the hop they are collected by, over a minute:
+a machine that stands still as playback begins adds to it for good."""
 
 
 @contextlib.contextmanager
@@ -44,18 +43,24 @@ def counter_at(index: np.ndarray) -> np.ndarray:
     return (np.stack((index & 32767, index >> 15 & 32767), axis=1) / 32768).astype(np.float32)
 
 
-def match(first: int, heard: np.ndarray) -> tuple[int, np.ndarray]:
-    """The usual delay in samples, and the error of each sample, from the first sound on, with the
-    delay that suits it best: each second tells one, for it grows where sound was missing again and
-    again. The left channel tells the index but for multiples of 32768."""
+def match(first: int, heard: np.ndarray) -> tuple[list[int], np.ndarray]:
+    """The delay in samples of each second, and the error of each sample, from the first sound on,
+    with the delay that suits it best: it grows where sound was missing again and again. The left
+    channel tells the index but for multiples of 32768."""
     at = np.flatnonzero(heard[:, 0])
-    told = np.round(heard[at, 0].astype(np.float64) * 32768).astype(np.int64)
-    delays = (first + at - told) % 32768
+    counted = np.round(heard[at, 0].astype(np.float64) * 32768).astype(np.int64)
+    delays = (first + at - counted) % 32768
     seconds = np.array_split(delays, max(1, len(delays) // SAMPLE_RATE))
     found = [int(np.bincount(second).argmax()) for second in seconds if len(second)]
     index = first + np.arange(len(heard))
     errors = [np.abs(heard - counter_at(index - delay)).max(axis=1) for delay in set(found)]
-    return int(np.median(found)), np.min(errors, axis=0)[at[0] :]
+    return found, np.min(errors, axis=0)[at[0] :]
+
+
+def told(snapshot: MonitorSnapshot, block: int) -> int:
+    """The delay in samples that the program tells, seen from the feeder: input and output of one
+    callback count as the same moment there, and as a block apart in `transport`."""
+    return snapshot.algorithmic + snapshot.transport + (JACK_BLOCKS - 1) * block
 
 
 def inexact(error: np.ndarray) -> int:
@@ -95,21 +100,16 @@ def test_without_effects_output_equals_input_delayed(
             watch_for(engine, 3)
             snapshot, allowed = engine.monitor_status.read(), accidents(server, engine, block)
         first, heard = server.heard()
-    delay, error = match(first, heard)
+    delays, error = match(first, heard)
     assert np.count_nonzero(error <= EXACT) >= 2 * SAMPLE_RATE
     assert inexact(error) <= allowed, snapshot
-    hop = MonitorSettings(**settings).hop
-    theory = snapshot.algorithmic + hop + JACK_BLOCKS * block
-    assert delay <= theory + TRANSPORT_BLOCKS * block, (delay, snapshot)
+    assert told(snapshot, block) in delays, (delays, snapshot)
 
 
 @pytest.mark.parametrize("block", [128, 256])
-@pytest.mark.parametrize(
-    ("seconds", "most_missing"),
-    [(10, MOST_MISSING_SHORT), pytest.param(60, MOST_MISSING, marks=pytest.mark.soak)],
-)
+@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.soak)])
 def test_shortfall_is_counted_and_small_while_the_display_holds_the_interpreter(
-    block: int, seconds: float, most_missing: float, monkeypatch: pytest.MonkeyPatch
+    block: int, seconds: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     state = MonitorState(MonitorSettings(output=JackServer.FEEDER))
     with served(block, monkeypatch) as server:
@@ -121,9 +121,10 @@ def test_shortfall_is_counted_and_small_while_the_display_holds_the_interpreter(
                 watch_for(engine, seconds)
             after, allowed = engine.monitor_status.read(), accidents(server, engine, block)
         first, heard = server.heard()
-    missing = after.missing - before.missing
-    assert missing <= most_missing * seconds * SAMPLE_RATE, after
-    delay, error = match(first, heard)
+    delays, error = match(first, heard)
     assert inexact(error) <= allowed, after
-    theory = after.algorithmic + 256 + JACK_BLOCKS * block
-    assert delay <= theory + TRANSPORT_BLOCKS * block, (delay, after)
+    assert told(after, block) in delays, (delays, after)
+    if seconds >= 60:  # what a machine with other work does within seconds says nothing
+        assert after.missing - before.missing <= MOST_MISSING * seconds * SAMPLE_RATE, after
+        theory = after.algorithmic + MonitorSettings().hop + JACK_BLOCKS * block
+        assert np.median(delays) <= theory + TRANSPORT_BLOCKS * block, (delays, after)
