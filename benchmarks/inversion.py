@@ -242,8 +242,7 @@ def edit_table() -> Table:
         title="Erased from a picture of 8 bits over 120 dB, n_fft 2048, hop 512, all recordings",
         caption="Left: power in the erased cells against what was there. Elsewhere in time: "
         "samples out of a frame's reach. In frequency: the change below half the box's lower "
-        "edge, against the sound there. The worst band throughout is of words between digital "
-        "silence, into which the change leaks.",
+        "edge, against the sound there.",
     )
     for heading in (
         "erased",

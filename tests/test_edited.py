@@ -75,6 +75,18 @@ def test_what_is_erased_is_60_db_down_and_the_rest_as_it_was(rng, box, bits: int
         assert np.sum(change**2) < 1e-10 * np.sum(heard**2)
 
 
+def test_silence_stays_silent_beside_what_is_erased(rng: np.random.Generator):
+    """The change must not ring on into it, as a filter would."""
+    samples = sound(rng)
+    samples[: RATE // 3] = samples[-RATE // 3 :] = 0
+    db, picture = pictured(samples, "stft")
+    band, silent = np.s_[0, :, 60:90], np.s_[0, : RATE // 3 // 128 - 2, :]
+    db[band] = picture.db_low
+    made = edited(db, picture, samples)
+    assert power(made, picture, band) < 1e-6 * power(samples, picture, band)
+    assert seen(made, picture)[silent].max() == picture.db_low
+
+
 @pytest.mark.parametrize(("kind", "settings"), KINDS[2:5])
 def test_erased_bands_are_50_db_down(rng, kind: str, settings: dict):
     samples = sound(rng)

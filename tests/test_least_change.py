@@ -35,6 +35,19 @@ def test_an_erased_box_is_60_db_down_and_silent_out_of_its_reach(rng, projector:
     assert not change.any()
 
 
+def test_bins_asked_not_to_change_stay_and_nothing_reaches_beyond_them(rng, projector: Projector):
+    frames = stft(rng.standard_normal(N_SAMPLES).astype(np.float32), N_FFT, HOP)
+    asked, where = np.zeros_like(frames), np.zeros(frames.shape, bool)
+    asked[20:35, 30:60] = -frames[20:35, 30:60]
+    where[20:35, 30:60] = where[18:20] = where[35:37] = True
+    change = least_change(projector, asked, where)[projector.sound]
+    seen = stft(change, N_FFT, HOP)
+    assert np.abs(seen[[18, 19, 35, 36]]).max() < 0.03 * np.abs(seen).max()
+    reach = slice(20 * HOP - N_FFT // 2, 34 * HOP + N_FFT // 2)
+    change[reach] = 0
+    assert not change.any()
+
+
 def test_it_is_the_least_by_the_pseudo_inverse():
     """The oracle: least squares on the matrix of the transform, for a small sound."""
     rng, hop = np.random.default_rng(3), 8

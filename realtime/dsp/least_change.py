@@ -37,11 +37,11 @@ def least_change(
 
     projector : of float64; the rounding of float32, amplified, would be heard far beside
     asked : complex (n_frames, n_bins), by how much each bin shall change, where
-    where : bool (n_frames, n_bins) holds; the rest is free
+    where : bool (n_frames, n_bins) holds, 0 for not at all; the rest is free
     rounds : at most, from 0; fewer once what is missing is below `ENOUGH_DB`
     progress : told the share done, 0 to 1
-    Returns float64 (n_padded,), zero where no bin asked for reaches. What no sound can do is done
-    as nearly as can be.
+    Returns float64 (n_padded,), zero out of reach of the frames asked for a change. What no sound
+    can do is done as nearly as can be.
     Source: Hestenes & Stiefel 1952, on the normal equations.
     """
     keep = where.astype(np.float32)
@@ -53,10 +53,12 @@ def least_change(
     def product(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
         return float(np.dot(one * projector.power, other))
 
+    asked = asked * keep
     change, answer = projector.silence(), projector.silence()
-    residual = projector.samples(asked * keep)
+    within = projector.reach(np.any(asked, axis=1))
+    residual = projector.samples(asked)
     direction = residual.copy()
-    missing = _power(asked * keep, projector.n_fft)
+    missing = _power(asked, projector.n_fft)
     enough = missing * 10 ** (ENOUGH_DB / 10)
     slope = product(residual, residual)
     flat = FLAT * slope
@@ -64,6 +66,7 @@ def least_change(
         if missing <= enough or slope <= flat:
             break
         projector.through(direction, seen, out=answer)
+        answer *= within
         step = slope / product(direction, answer)
         change += step * direction
         residual -= step * answer

@@ -124,6 +124,14 @@ class Projector:
         out *= self._share
         return out
 
+    def reach(self, frames: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Samples under the window of one of `frames`, (n_frames,), or more: (n_padded,)."""
+        begin = np.flatnonzero(frames) * self.hop
+        edges = np.zeros(self.n_padded + 1, np.intp)
+        edges[begin] += 1
+        edges[begin + self.n_fft] -= 1
+        return np.asarray(np.cumsum(edges[:-1]) > 0)
+
     def _add(self, frames: NDArray, first: int, out: NDArray[np.floating]) -> None:
         n = len(frames)
         pieces = self._pieces[:n]

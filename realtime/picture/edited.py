@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import maximum_filter1d
 
 from realtime.dsp.cqt import cqt
 from realtime.dsp.inversion import MOMENTUM, Progress, approach, pghi
@@ -47,7 +48,8 @@ class _Aim:
 
     before: NDArray[np.complexfloating]
     after: NDArray[np.complexfloating]
-    changed: NDArray[np.bool_]
+    fixed: NDArray[np.bool_]
+    """Not free: what was changed, and what was black around it and may not light up."""
     unheard: NDArray[np.bool_]
     """Changed, and of unknown phase."""
 
@@ -83,7 +85,7 @@ def edited(
     for k in range(picture.n_channels):
         samples = original[:, k].astype(np.float64) / full_scale
         aim = _aim(after[:, k], picture, samples, step_db)
-        if aim.changed.any():
+        if aim.fixed.any():
             share = _share(progress, k, picture.n_channels)
             whole = (samples + _change(aim, picture, len(samples), share)) * full_scale
             if original.dtype.kind == "i":
@@ -118,8 +120,6 @@ def _aim(
     before = np.concatenate([frames.push(samples), frames.finish()])
     if picture.kind == "stft":
         differs = _differs(after, np.abs(before) ** picture.power, picture, step_db)
-        # What was black and stays so, beside what was changed, may not light up.
-        differs |= (after == 0) & differs.any(axis=1, keepdims=True)
         magnitudes = np.where(differs, after ** (1 / picture.power), np.abs(before))
     elif picture.kind == "cqt":
         differs, magnitudes = _cqt_magnitudes(after, before, picture, samples, step_db)
@@ -131,7 +131,17 @@ def _aim(
         found = pghi(magnitudes, hop=picture.hop, n_fft=len(shape), window=shape)
         phase = np.where(unheard, found / (magnitudes + TINY), phase)
     wanted = np.where(differs, magnitudes * phase, before)
-    return _Aim(before, wanted, differs, unheard)
+    fixed = differs
+    if picture.kind == "stft":
+        fixed = differs | ((after == 0) & _near(differs, len(shape), picture.hop))
+    return _Aim(before, wanted, fixed, unheard)
+
+
+def _near(differs: NDArray[np.bool_], n_fft: int, hop: int) -> NDArray[np.bool_]:
+    """Frames that overlap one with a difference, (n_frames, 1)."""
+    overlapping = 2 * -(-n_fft // hop) - 1
+    near = maximum_filter1d(differs.any(axis=1), overlapping, mode="constant")
+    return np.asarray(near, bool)[:, None]
 
 
 def _window(picture: PictureFormat) -> NDArray:
@@ -212,7 +222,7 @@ class _Heard:
 
     def impose(self, frames: NDArray, first: int) -> NDArray[np.complexfloating]:
         part = slice(first, first + len(frames))
-        asked = np.where(self._aim.changed[part], self.asked(frames, first), frames)
+        asked = np.where(self._aim.fixed[part], self.asked(frames, first), frames)
         if self.measuring:
             error = asked - frames
             self.missed += float(np.vdot(error, error).real)
@@ -233,7 +243,7 @@ def _change(
     """Samples to add, (n_samples,): 0 out of reach of what was changed."""
     shape, hop = _window(picture), picture.hop
     # From the first frame changed to the last, and those that overlap them.
-    frames = np.flatnonzero(aim.changed.any(axis=1))
+    frames = np.flatnonzero(aim.fixed.any(axis=1))
     around = -(-len(shape) // hop)
     first, stop = max(0, frames[0] - around), frames[-1] + around + 1
     aim = aim.part(slice(first, stop))
@@ -248,7 +258,7 @@ def _change(
         begun = 0.5
         asked = _fitting(aim, projector, asked, lambda share: progress(share / 2))
     change = least_change(
-        projector, asked, aim.changed, progress=lambda share: progress(begun + share * (1 - begun))
+        projector, asked, aim.fixed, progress=lambda share: progress(begun + share * (1 - begun))
     )
     whole = np.zeros(n_samples)
     whole[max(begin, 0) : end] = change[projector.sound]
@@ -260,7 +270,7 @@ def _fitting(
 ) -> NDArray[np.complexfloating]:
     """What is asked, with phases for what was not heard that fit what was."""
     target = _Heard(aim)
-    start = projector.samples(np.where(aim.changed, asked, 0))
+    start = projector.samples(np.where(aim.fixed, asked, 0))
     change = approach(projector, start, target, PHASE_ROUNDS, MOMENTUM, progress)
     parts: list[NDArray[np.complexfloating]] = []
     while (first := sum(map(len, parts))) < len(asked):
