@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import importlib
 import os
 import signal
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
             return code
     except BrokenPipeError:  # the reader of our output, or the terminal, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -49,11 +50,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         _report(error)
         return error.exit_code
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and error.filename is None:
+            _drop_output()
+            say(f"standard output cannot be written ({error.strerror}): free space where it goes")
+            return 1
         if os.environ.get("REALTIME_DEBUG"):
             raise
         text = f"{type(error).__name__}: {error}".rstrip(": ")
         say(f"internal error: {text}; run with REALTIME_DEBUG=1 for the traceback")
         return 1
+
+
+def _drop_output() -> None:
+    """Whatever is still to be written: Python would try again as it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build_parser() -> argparse.ArgumentParser:

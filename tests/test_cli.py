@@ -309,6 +309,17 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
         running.stderr.close()  # type: ignore[union-attr]
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_output_that_does_not_fit_is_told() -> None:
+    asked = command("live", "tone:1000", "--seconds", "0.5", "--json")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            asked, stdout=full, stderr=subprocess.PIPE, text=True, timeout=SECONDS, check=False
+        )
+    sentence = "standard output cannot be written (No space left on device): free space where it"
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(f"realtime: {sentence}")
+
+
 @pytest.fixture
 def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     """Puts a module of our own before a library, for the processes these tests start."""

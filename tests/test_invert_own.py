@@ -62,6 +62,16 @@ def test_a_picture_of_every_kind_sounds_like_what_it_shows(
     assert np.corrcoef(shown[loud], again[loud])[0, 1] > (0.8 if kind == "cqt" else 0.995)
 
 
+def test_a_file_that_cannot_hold_the_sound_is_refused_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "bat.wav", np.zeros(30000), 250000)
+    render(tmp_path / "bat.wav", tmp_path / "p.png", bare=True)
+    monkeypatch.setattr("realtime.picture.invert.invert", lambda *_, **__: pytest.fail("worked"))
+    assert main(["invert", str(tmp_path / "p.png"), "-o", str(tmp_path / "bat.ogg")]) == 2
+    assert "cannot hold 1 channel at 250000 Hz" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_kept_sound_comes_back_to_the_bit(

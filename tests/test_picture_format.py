@@ -106,6 +106,7 @@ def test_numpys_numbers_become_pythons():
         ({"fmin": -1.0}, "fmin = -1 must be 0 to"),
         ({"fmin": 9000.0, "fmax": 8000.0}, "must rise and end by 11025 Hz"),
         ({"fmax": 11026.0}, "fmin = 0 to fmax = 11026 Hz must rise and end by 11025 Hz"),
+        ({"fmax": 1e9}, "fmin = 0 to fmax = 1e\\+09 Hz must rise and end by 11025 Hz"),
         ({"fmax": float("nan")}, "fmax = nan must be a finite number"),
         ({"norm": "l2"}, "norm = 'l2' must be 'slaney' or null"),
         ({"bins_per_octave": 12}, "bins_per_octave must be given for a cqt, and null"),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from realtime.commands.invert_own import INT16, edited_sound, original_of, own_picture
 from realtime.commands.invert_request import InvertRequest, checked_invert, flag
 from realtime.commands.progress import progress
-from realtime.commands.sound_file import write_sound
+from realtime.commands.sound_file import check_held, write_sound
 from realtime.errors import RealtimeError, RequestError, SourceError
 from realtime.wording import say, shown_path
 
@@ -81,6 +81,7 @@ def _drawing(request: InvertRequest, done: Progress) -> Made:
 
     image = read_drawing(request.picture, negative=request.negative)
     sample_rate = request.given.get("sample_rate", 44100)
+    check_held(request.out, sample_rate, 1)
     samples = drawn(image, progress=done, **{**request.given, "sample_rate": sample_rate})
     report = {"picture": request.picture, "from": "drawing", "size": [*image.shape[::-1]]}
     return Made(samples[:, None], sample_rate, report | {"given": request.given})
@@ -117,6 +118,7 @@ def _own(request: InvertRequest, own: OwnPicture, done: Progress) -> Made:
         raise RequestError(
             f"{shown_path(request.picture)} says itself how it was made: leave out {flags}"
         )
+    check_held(request.out, own.format.sample_rate, own.format.n_channels)
     report = {"picture": request.picture, "from": "own", **describe(own)}
     found = original_of(own, request.original)
     if found is None:
@@ -146,6 +148,7 @@ def _own(request: InvertRequest, own: OwnPicture, done: Progress) -> Made:
 
 def _from_reading(request: InvertRequest, reading: Reading, source: str, done: Progress) -> Made:
     picture = reading.format
+    check_held(request.out, picture.sample_rate, picture.n_channels)
     samples, normalised = _inverted(reading.db, picture, done)
     report = {"picture": request.picture, "from": source, **reading.report}
     made = Made(samples, picture.sample_rate, report | {"format": picture.to_dict()})

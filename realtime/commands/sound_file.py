@@ -73,7 +73,7 @@ def write_sound(
     import soundfile
 
     kind = FORMATS[out.suffix.lower()]
-    _check_held(out, kind, sample_rate, n_channels)
+    check_held(out, sample_rate, n_channels)
     subtype = DEPTHS[depth] if kind in ("WAV", "FLAC") else None
     n_samples = 0
     with replacing(out) as new:
@@ -94,7 +94,9 @@ def write_sound(
     return n_samples
 
 
-def _check_held(out: Path, kind: str, sample_rate: int, n_channels: int) -> None:
+def check_held(out: Path, sample_rate: int, n_channels: int) -> None:
+    """Raises RequestError where a file of that name holds no such sound."""
+    kind = FORMATS[out.suffix.lower()]
     most, rates, words = HELD[kind]
     if n_channels <= most and sample_rate in rates:
         return

@@ -165,7 +165,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "hop": (1, LONGEST_N_FFT),
     "n_rows": ROWS,
     "fmin": (0.0, SAMPLE_RATES[1]),
-    "fmax": (0.0, SAMPLE_RATES[1]),
+    "fmax": (0.0, math.inf),
     "bins_per_octave": BINS_PER_OCTAVE,
     "power": POWERS,
     "ref": REFS,
