@@ -19,8 +19,8 @@ BLOCK = 256
 HOLD_SECONDS = 0.5
 """How long the display's process holds its interpreter lock, again and again."""
 
-BACK_SECONDS = 3.0
-"""Capture has to be back within this time after whatever stopped it."""
+BACK_SECONDS = 20.0
+"""Capture that is not back so long after whatever stopped it never will be."""
 
 ACCOUNTED_SECONDS = 0.05
 """A gap may be this far from what is really missing."""

@@ -42,6 +42,35 @@ def convert(source: Path, target: Path, *options: str) -> None:
     subprocess.run(command, check=True, timeout=20, stdin=subprocess.DEVNULL)
 
 
+def test_more_channels_than_ffmpeg_keeps_planes_for_are_read(folder: Path, rng):
+    samples = rng.uniform(-1, 1, (5000, 16)).astype(np.float32)
+    soundfile.write(folder / "many.wav", samples, RATE, subtype="FLOAT")
+    convert(folder / "many.wav", folder / "many.mkv", "-c:a", "pcm_f32le")
+    np.testing.assert_array_equal(load(folder / "many.mkv").samples, samples)
+
+
+def test_sound_that_changes_its_channels_is_read_up_to_there(folder: Path):
+    convert(folder / "a.wav", folder / "one.ac3", "-ac", "1")
+    both = (folder / "a.ac3").read_bytes() + (folder / "one.ac3").read_bytes()
+    (folder / "both.ac3").write_bytes(both)
+    with pytest.raises(SourceError, match="goes on with 1 channels at 44100 Hz after 0"):
+        load(folder / "both.ac3")
+    part = load(folder / "both.ac3", partial=True)
+    assert part.n_channels == 2 and part.seconds > 0.4
+
+
+def test_streams_that_begin_within_a_file_do_not_end_the_first(folder: Path):
+    later = ("-mpegts_start_pid", "0x300", "-mpegts_pmt_start_pid", "0x1500")
+    picture = ("-f", "lavfi", "-i", "testsrc=d=0.4", "-c:v", "mpeg2video")
+    convert(folder / "a.wav", folder / "first.ts", "-c:a", "aac")
+    convert(folder / "a.wav", folder / "later.ts", *picture, "-c:a", "aac", *later)
+    both = (folder / "first.ts").read_bytes() + (folder / "later.ts").read_bytes()
+    (folder / "both.ts").write_bytes(both)
+    np.testing.assert_array_equal(
+        load(folder / "both.ts").samples, load(folder / "first.ts").samples
+    )
+
+
 # What librosa imports in order to load.
 @pytest.mark.filterwarnings("ignore:'(aifc|audioop|sunau)' is deprecated")
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])

@@ -21,6 +21,9 @@ pytestmark = pytest.mark.jack
 MOST_MISSING = 0.001
 """Share of what is played over a minute that may be silence for want of sound."""
 
+LEAST_HEARD = 0.5
+"""Seconds that have to come through unharmed, of three; what harmed the rest must be on record."""
+
 JACK_BLOCKS = 2
 """What the server itself adds: jackd works a block ahead, and the feeder both plays and listens,
 so its input is a block older than its output."""
@@ -101,7 +104,7 @@ def test_without_effects_output_equals_input_delayed(
             snapshot, allowed = engine.monitor_status.read(), accidents(server, engine, block)
         first, heard = server.heard()
     delays, error = match(first, heard)
-    assert np.count_nonzero(error <= EXACT) >= 2 * SAMPLE_RATE
+    assert np.count_nonzero(error <= EXACT) >= LEAST_HEARD * SAMPLE_RATE
     assert inexact(error) <= allowed, snapshot
     assert told(snapshot, block) in delays, (delays, snapshot)
 

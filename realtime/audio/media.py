@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -64,17 +66,21 @@ class MediaFile:
             self._container = _opened(av, self._file, self._shown)
             self._stream = _sound_of(self._container, self._shown)
             codec = self._stream.codec_context
-            self.sample_rate, self.n_channels = int(codec.sample_rate), int(codec.channels)
-            check_limits(self._shown, self.n_channels, self.sample_rate)
+            self.sample_rate = int(codec.sample_rate)
+            check_limits(self._shown, int(codec.channels), self.sample_rate)
             self._budget = os.fstat(self._file.fileno()).st_size * SAMPLES_PER_BYTE
-            self.n_samples = self._claim()
-            self._floats = av.AudioResampler("fltp", codec.layout, self.sample_rate)
             self.bad_samples = self._decoded = 0
+            parts = self._parts(av)
+            first = next(parts, None)
+            if first is None:
+                raise SourceError(f"{self._shown} holds no sample")
+            # What it holds may be other than what the header names.
+            self.sample_rate, self.n_channels = first.sample_rate, first.layout.nb_channels
+            check_limits(self._shown, self.n_channels, self.sample_rate)
+            self.n_samples = self._claim()
             self._fault: SourceError | None = None
             self._rest = np.zeros((0, self.n_channels), np.float32)
-            self._chunks = self._decode()
-            if not self._more():
-                raise self._fault or SourceError(f"{self._shown} holds no sample")
+            self._chunks = self._decode(chain([first], parts))
         except BaseException:
             self.close()
             raise
@@ -115,27 +121,47 @@ class MediaFile:
             self._rest = chunk
         return bool(len(self._rest))
 
-    def _decode(self) -> Iterator[np.ndarray]:
+    def _parts(self, av: Any) -> Iterator[Any]:
+        """Decoded frames of floats, not empty, all with as many channels as the first. Raises
+        SourceError where these change, and where nothing more can be decoded."""
+        floats, first = None, (0, 0)
+        try:
+            with suppress(IndexError):  # at the end, over streams that began while PyAV read
+                for packet in self._container.demux(self._stream):
+                    for frame in packet.decode():
+                        form = frame.layout.nb_channels, frame.sample_rate
+                        if floats is None:
+                            # Interleaved: PyAV knows eight planes, and reads wild ones beyond.
+                            floats, first = av.AudioResampler("flt", frame.layout, form[1]), form
+                        if form != first:
+                            raise SourceError(
+                                f"{self._shown} goes on with {form[0]} channels at {form[1]} Hz "
+                                f"after {self._seconds(self._decoded)} with {first[0]} at "
+                                f"{first[1]} Hz: convert it, for example with "
+                                "'ffmpeg -i IN OUT.flac'"
+                            )
+                        yield from (part for part in floats.resample(frame) if part.samples)
+        except SourceError:
+            raise
+        except self._errors as fault:
+            raise SourceError(
+                f"{self._shown} is damaged after {self._seconds(self._decoded)}: nothing more can "
+                "be decoded; copy it again from where it came"
+            ) from fault
+
+    def _decode(self, parts: Iterator[Any]) -> Iterator[np.ndarray]:
         """float32 (n, n_channels), not empty; ends at the end, or with `_fault` set."""
         try:
-            for packet in self._container.demux(self._stream):
-                for frame in packet.decode():
-                    for part in self._floats.resample(frame):
-                        if part.samples:
-                            self._decoded += part.samples
-                            yield np.ascontiguousarray(part.to_ndarray().T, np.float32)
+            for part in parts:
+                self._decoded += part.samples
+                yield part.to_ndarray().reshape(-1, self.n_channels)
                 if self._decoded > self._budget:
-                    self._fault = SourceError(
+                    raise SourceError(
                         f"{self._shown} gives more samples than a file of its size can hold: "
                         "it is not honest sound"
                     )
-                    return
-        except self._errors as fault:
-            self._fault = SourceError(
-                f"{self._shown} is damaged after {self._seconds(self._decoded)}: nothing more can "
-                "be decoded; copy it again from where it came"
-            )
-            self._fault.__cause__ = fault
+        except SourceError as fault:
+            self._fault = fault
             return
         claim = self.n_samples or 0
         # Only an MP4 has a table of all its samples; for raw streams FFmpeg guesses.
