@@ -83,3 +83,15 @@ def test_a_part_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match="no sidecar that says what it is"):
         list(finish(tmp_path / "song"))
     assert (tmp_path / "song.part.wav").read_bytes() == b"RIFF and so on"
+
+
+def test_a_part_whose_header_is_broken_is_left_alone(part: tuple[Path, np.ndarray]) -> None:
+    base, _ = part
+    path = base.with_name(f"{base.name}.part.wav")
+    data = bytearray(path.read_bytes())
+    rate = data.index(b"fmt ") + 12
+    data[rate : rate + 4] = bytes(4)
+    path.write_bytes(data)
+    with pytest.raises(RecordingError, match="cannot be read"):
+        list(finish(base))
+    assert path.exists()

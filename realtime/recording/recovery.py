@@ -92,21 +92,26 @@ def _completed(known: dict[str, Any], n_samples: int, ended: str) -> dict[str, A
 def _read(
     part: Path, repaired: wav.Repaired, digest: hashlib._Hash, levels: SegmentLevels
 ) -> Iterator[None]:
-    """Take all samples into `digest` and `levels`, a slice at a time."""
+    """Take all samples into `digest` and `levels`, a slice at a time. Raises RecordingError."""
     import soundfile
 
     form = repaired.format
     n = max(1, SLICE_BYTES // form.sample_bytes)
     left = repaired.n_samples * form.sample_bytes
-    with part.open("rb") as file, soundfile.SoundFile(part) as sound:
-        file.seek(HEADER_BYTES)
-        while left > 0:
-            raw = file.read(min(n * form.sample_bytes, left))
-            if not raw:
-                return
-            left -= len(raw)
-            digest.update(raw)
-            block = sound.read(len(raw) // form.sample_bytes, dtype="float32", always_2d=True)
-            if len(block):
-                levels.push(np.asarray(block, np.float32))
-            yield
+    try:
+        with part.open("rb") as file, soundfile.SoundFile(part) as sound:
+            file.seek(HEADER_BYTES)
+            while left > 0:
+                raw = file.read(min(n * form.sample_bytes, left))
+                if not raw:
+                    return
+                left -= len(raw)
+                digest.update(raw)
+                block = sound.read(len(raw) // form.sample_bytes, dtype="float32", always_2d=True)
+                if len(block):
+                    levels.push(np.asarray(block, np.float32))
+                yield
+    except soundfile.SoundFileError as fault:
+        raise RecordingError(
+            f"{shown_path(str(part))} cannot be read ({fault}): it stays as it is"
+        ) from fault
