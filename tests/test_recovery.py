@@ -90,7 +90,7 @@ def test_a_part_whose_header_is_broken_is_left_alone(part: tuple[Path, np.ndarra
     path = base.with_name(f"{base.name}.part.wav")
     data = bytearray(path.read_bytes())
     rate = data.index(b"fmt ") + 12
-    data[rate : rate + 4] = bytes(4)
+    data[rate : rate + 8] = b"\xff" * 8  # Hz, and bytes a second
     path.write_bytes(data)
     with pytest.raises(RecordingError, match="cannot be read"):
         list(finish(base))
