@@ -128,7 +128,7 @@ def read_side(
     if size < SMALLEST_DIGITS:
         return Side([], marks, size)
     ticks = [_tick(place + first, words, marks, size) for place, words in _read(placed, size)]
-    return Side(sorted(ticks), marks, size)
+    return Side(sorted(ticks, key=lambda tick: tick.place), marks, size)
 
 
 def _marks(
