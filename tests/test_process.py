@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import psutil
@@ -17,10 +18,11 @@ from realtime.audio.ring import AudioRing
 from realtime.audio.sources import parse_source
 from realtime.audio.synth import Tone
 from realtime.config import AudioSettings
+from realtime.engine import child
 from realtime.engine.engine import FIRST_SECONDS, GIVE_UP_SECONDS, START_SECONDS, Engine
 from realtime.engine.process import EngineProcess, Event
 from realtime.engine.status import Cause, State, Status
-from realtime.errors import SourceError
+from realtime.errors import DeviceError, SourceError
 
 RATE = 48000
 AUDIO = AudioSettings(ring_seconds=30.0)
@@ -111,6 +113,35 @@ def test_what_a_source_cannot_do_is_raised_in_its_own_words(tmp_path):
     with pytest.raises(SourceError, match="empty"):
         engine.start()
     assert engine.pid is None
+
+
+class BusyDevice:
+    """A device that is found, and then held by another program."""
+
+    name, sample_rate, n_channels, active = "busy", RATE, 1, False
+
+    def start(self, deliver, on_end):
+        raise DeviceError("'busy' could not be opened: is another program holding it?")
+
+    def stop(self):
+        pass
+
+
+def busy_engine(*arguments: Any) -> None:
+    """`child.main`, in the engine's process, with a device that is busy."""
+    child.open_source = lambda *_: BusyDevice()
+    engine_main(*arguments)
+
+
+engine_main = child.main
+
+
+def test_a_device_that_is_busy_at_the_start_is_told_at_once_and_not_tried_again(monkeypatch):
+    monkeypatch.setattr(child, "main", busy_engine)
+    engine = EngineProcess(parse_source("mic"), AUDIO)
+    with pytest.raises(DeviceError, match="is another program holding it"):
+        engine.start(timeout=10)
+    assert engine.restarts == 0 and engine.pid is None
 
 
 def test_a_file_that_ends_is_an_end_and_no_loss(tmp_path, rng):

@@ -78,6 +78,8 @@ class EngineProcess:
         self._retry_at_ns = 0
         self._started_ns = 0
         self._running = False
+        self._ran = False
+        """It ran once: what is lost from then on is fetched back."""
         self._state = State.STARTING
         self.ended = False
         """The source came to its end by itself (a file), and nothing is to be restarted."""
@@ -257,7 +259,7 @@ class EngineProcess:
             events.append(Event("restarted", f"'{self.info.name}' is back"))
         else:
             events.append(Event("started", f"listening to '{self.info.name}'"))
-        self._running, self._attempts = True, 0
+        self._running, self._ran, self._attempts = True, True, 0
 
     def _on_ended(self, events: list[Event], reason: str) -> None:
         if reason and self._spec.kind != "file":  # a file breaks off at the same place again
@@ -286,10 +288,10 @@ class EngineProcess:
         if self._process is not None:
             self._process.kill()  # it is dead, hangs, or has said its last word
         self._end_process()
-        if self._ring is None:  # it never ran: `start` reports why
+        if not self._ran:  # `start` reports why
             self._failure = self._failure or EngineError(
-                f"the engine ended before '{self._spec.text}' was open: 'realtime doctor' looks "
-                "for the cause"
+                f"the engine ended before '{self._spec.text}' ran: 'realtime doctor' looks for "
+                "the cause"
             )
             return
         if self._running:
