@@ -45,8 +45,8 @@ class Chores:
         self._waiting.append(chore)
 
     def step(self, now_ns: int) -> bool:
-        """Do a little. False where there was nothing to do, or the disk has refused it. Never
-        raises what a disk or a file may do."""
+        """Do a little. False where there was nothing to do, or the disk has refused it. Raises
+        nothing: no file, however odd, may end a recording."""
         if not self._waiting or now_ns < self._retry_ns:
             return False
         try:
@@ -62,6 +62,9 @@ class Chores:
             self._running = None
             self._retry_ns = now_ns + int(RETRY_SECONDS * 1e9)
             return False
+        except Exception as fault:
+            self.faults.append(f"a recording that is complete stays as it is: {fault!r}")
+            self._next()
         return True
 
     def try_again(self) -> None:

@@ -13,6 +13,7 @@ import heapq
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -247,21 +248,22 @@ def _read(sound: SoundFile, n_samples: int) -> NDArray[np.float32]:
     return np.asarray(sound.read(n_samples, "float32", always_2d=True), np.float32)
 
 
-def _opened(path: Path, recording: Complete) -> SoundFile:
+@contextmanager
+def _opened(path: Path, recording: Complete) -> Iterator[SoundFile]:
     """Raises RecordingError where it is not what the sidecar says, and OSError."""
     import soundfile
 
-    path.open("rb").close()  # libsndfile would not say what the disk refuses
-    try:
-        sound = soundfile.SoundFile(path)
-    except RuntimeError as fault:
-        raise _other_than_recorded(recording.base) from fault
-    found = (sound.frames, sound.samplerate, sound.channels)
-    n_samples = recording.stop - recording.start
-    if found != (n_samples, recording.sample_rate, recording.n_channels):
-        sound.close()
-        raise _other_than_recorded(recording.base)
-    return sound
+    with path.open("rb") as file:  # libsndfile would not say what the disk refuses
+        try:
+            sound = soundfile.SoundFile(file)
+        except RuntimeError as fault:
+            raise _other_than_recorded(recording.base) from fault
+        with sound:
+            found = (sound.frames, sound.samplerate, sound.channels)
+            n_samples = recording.stop - recording.start
+            if found != (n_samples, recording.sample_rate, recording.n_channels):
+                raise _other_than_recorded(recording.base)
+            yield sound
 
 
 def _other_than_recorded(base: Path) -> RecordingError:

@@ -46,5 +46,6 @@ def uncompressed(folder: Path) -> list[Path]:
         for base in bases_below(folder)
         if beside(base, ".wav").exists()
         and (values := sidecar.read(beside(base, ".json"))) is not None
-        and values.get("settings", {}).get("record.format") == "flac"
+        and isinstance(settings := values.get("settings"), dict)
+        and settings.get("record.format") == "flac"
     )

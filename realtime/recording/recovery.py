@@ -99,7 +99,12 @@ def _read(
     n = max(1, SLICE_BYTES // form.sample_bytes)
     left = repaired.n_samples * form.sample_bytes
     try:
-        with part.open("rb") as file, soundfile.SoundFile(part) as sound:
+        # by a file: libsndfile's own way to open takes no name that is not UTF-8
+        with (
+            part.open("rb") as file,
+            part.open("rb") as heard,
+            soundfile.SoundFile(heard) as sound,
+        ):
             file.seek(HEADER_BYTES)
             while left > 0:
                 raw = file.read(min(n * form.sample_bytes, left))

@@ -7,6 +7,7 @@ polls it, some times a second, and never waits for the disk by that.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -129,21 +130,25 @@ class Station:
             self.engine.stop()
 
     def _write(self) -> None:
-        recorder = self.recorder
         try:
-            while not (self._ending.is_set() or self.disk.full):
-                self._obey(recorder)
-                recorder.step(Moment.now())
-                self.disk.tend(recorder, time.monotonic_ns())
-                self._ending.wait(STEP_SECONDS)
-            self._obey(recorder)
-            recorder.finish(Moment.now(), "disk full" if self.disk.full else "stopped")
-            until = time.monotonic() + FINISH_SECONDS / 2
-            recorder.chores.try_again()
-            while recorder.chores.step(time.monotonic_ns()) and time.monotonic() < until:
-                pass
+            self._record(self.recorder)
         except BaseException as fault:
             self.fault = fault
+            with contextlib.suppress(Exception):  # the first defect is the one to tell
+                self.recorder.finish(Moment.now(), "interrupted")
+
+    def _record(self, recorder: Recorder) -> None:
+        while not (self._ending.is_set() or self.disk.full):
+            self._obey(recorder)
+            recorder.step(Moment.now())
+            self.disk.tend(recorder, time.monotonic_ns())
+            self._ending.wait(STEP_SECONDS)
+        self._obey(recorder)
+        recorder.finish(Moment.now(), "disk full" if self.disk.full else "stopped")
+        until = time.monotonic() + FINISH_SECONDS / 2
+        recorder.chores.try_again()
+        while recorder.chores.step(time.monotonic_ns()) and time.monotonic() < until:
+            pass
 
     def _obey(self, recorder: Recorder) -> None:
         while not self._requests.empty():
