@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from captures import RATE, capture, recorded, recorder, sidecars
 
 from realtime.cli import main
-from realtime.recording import recovery
+from realtime.recording import recovery, sidecar
 from realtime.recording.chores import Chore, Chores
 from realtime.recording.compress import uncompressed
 from realtime.recording.disk import Disk
+from realtime.recording.own_files import list_recordings
+from realtime.recording.store import undrawn
 
 
 def noting(done: list[str], word: str) -> Chore:
@@ -82,3 +86,28 @@ def test_a_defect_of_the_writing_thread_leaves_a_complete_file(
     (values,) = sidecars(tmp_path / "out")
     assert values["ended"] == "interrupted"
     assert len(recorded(tmp_path / "out")) == values["stop"]
+
+
+def test_foreign_files_neither_stop_nor_hold_up_what_looks_for_unfinished_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> dict[str, Any] | None:
+        if path.name == "locked.json":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return as_ever(path)
+
+    as_ever = sidecar.read
+    monkeypatch.setattr(sidecar, "read", read)
+    wanted = {"record.format": "flac", "record.spectrogram": True}
+    values = {"format": "realtime recording", "version": 1, "complete": True, "files": ["z.wav"]}
+    for name in ("locked", "z"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(values | {"settings": wanted}))
+        (tmp_path / f"{name}.wav").touch()
+    for suffix in (".json", ".part.json"):
+        (tmp_path / f"a{suffix}").symlink_to("/nowhere")
+        os.mkfifo(tmp_path / f"pipe{suffix}")
+    assert uncompressed(tmp_path) == undrawn(tmp_path) == [tmp_path / "z"]
+    assert recovery.parts(tmp_path) == []
+    own, left = list_recordings(tmp_path)
+    assert own == [] and len(left) == 2
+    assert "'locked.json' cannot be read (Permission denied): it is left alone" in left

@@ -168,7 +168,7 @@ def _continued_by(recording: Complete, folder: Path) -> tuple[Complete, Path] | 
     for base in _named_before(recording.base, folder):
         try:
             other = read_complete(base)
-        except RecordingError:
+        except (RecordingError, PermissionError):
             continue
         if other is None or (path := other.sound) is None:
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from realtime.recording import durable, sidecar
 from realtime.recording.flac import FlacSealing
-from realtime.recording.own_files import bases_below
+from realtime.recording.own_files import sidecars_below
 from realtime.recording.segment import beside
 
 SLICE_SAMPLES = 1 << 16
@@ -43,9 +43,8 @@ def uncompressed(folder: Path) -> list[Path]:
     """Recordings below `folder` that were to become FLAC and are still WAV. Raises OSError."""
     return sorted(
         base
-        for base in bases_below(folder)
+        for base, values in sidecars_below(folder)
         if beside(base, ".wav").exists()
-        and (values := sidecar.read(beside(base, ".json"))) is not None
         and isinstance(settings := values.get("settings"), dict)
         and settings.get("record.format") == "flac"
     )

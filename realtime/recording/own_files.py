@@ -40,6 +40,9 @@ def list_recordings(folder: Path) -> tuple[list[Recording], list[str]]:
             recording = read_recording(folder, base.relative_to(folder).as_posix())
         except RealtimeError as error:
             left.append(str(error))
+        except OSError as fault:
+            name = shown_path(f"{base.relative_to(folder).as_posix()}.json")
+            left.append(f"{name} cannot be read ({fault.strerror}): it is left alone")
         else:
             own += [recording] if recording else []
     return own, left
@@ -53,13 +56,25 @@ def bases_below(folder: Path) -> Iterator[Path]:
             yield path.with_name(path.name.removesuffix(".json"))
 
 
+def sidecars_below(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Paths without suffix of what no longer grows, and what the sidecars say; one that cannot be
+    read is passed over. Raises OSError where `folder` cannot be read."""
+    for base in bases_below(folder):
+        try:
+            values = sidecar.read(base.with_name(f"{base.name}.json"))
+        except OSError:
+            continue
+        if values is not None:
+            yield base, values
+
+
 def files_below(folder: Path) -> Iterator[Path]:
-    """All files in `folder` and below it, but those of stores, which are many. Links are not
-    followed. Raises OSError where `folder` cannot be read."""
+    """All plain files in `folder` and below it, but those of stores, which are many. Links are not
+    followed, and pipes not opened. Raises OSError where `folder` cannot be read."""
     os.scandir(folder).close()
     for inner, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.endswith(_STORES)]
-        yield from (Path(inner, name) for name in files)
+        yield from (path for name in files if _is_file(path := Path(inner, name)))
 
 
 def read_recording(folder: Path, name: str) -> Recording | None:

@@ -29,7 +29,7 @@ def parts(folder: Path) -> list[Path]:
         path.with_name(path.name.removesuffix(suffix))
         for path in files_below(folder)
         for suffix in (PART_WAV, PART_JSON)
-        if path.name.endswith(suffix) and not path.is_symlink()
+        if path.name.endswith(suffix)
     }
     return sorted(found)
 

@@ -37,7 +37,7 @@ from realtime.recording.columns import (
     samples_before,
 )
 from realtime.recording.overview import Overview
-from realtime.recording.own_files import STORE, bases_below
+from realtime.recording.own_files import STORE, sidecars_below
 from realtime.recording.segment import beside
 from realtime.recording.zarr_writer import FORMAT, StoreWriter
 from realtime.wording import shown_path
@@ -108,9 +108,8 @@ def spectrogram(base: Path, *, stft: StftSettings, folder: Path | None = None) -
 def undrawn(folder: Path) -> list[Path]:
     """Recordings below `folder` that were to get columns and have none. Raises OSError."""
     found = []
-    for base in bases_below(folder):
-        values = sidecar.read(beside(base, ".json"))
-        if values is None or not isinstance(settings := values.get("settings"), dict):
+    for base, values in sidecars_below(folder):
+        if not isinstance(settings := values.get("settings"), dict):
             continue
         wanted = values.get("complete") is True and settings.get("record.spectrogram") is True
         files = values.get("files")
