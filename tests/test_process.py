@@ -118,7 +118,7 @@ def test_what_a_source_cannot_do_is_raised_in_its_own_words(tmp_path):
 class BusyDevice:
     """A device that is found, and then held by another program."""
 
-    name, sample_rate, n_channels, active = "busy", RATE, 1, False
+    name, sample_rate, n_channels, block, active = "busy", RATE, 1, 256, False
 
     def start(self, deliver, on_end):
         raise DeviceError("'busy' could not be opened: is another program holding it?")
@@ -217,7 +217,10 @@ def test_the_engine_goes_when_its_parent_is_killed_and_leaves_no_memory_behind(t
 class SilentDevice:
     """A device that opens and never delivers: none of our servers can be made to do that."""
 
-    name, sample_rate, n_channels, active = "dead", RATE, 1, True
+    name, n_channels, active = "dead", 1, True
+
+    def __init__(self, sample_rate=RATE, block=256):
+        self.sample_rate, self.block = sample_rate, block
 
     def start(self, deliver, on_end):
         self.deliver, self.on_end = deliver, on_end
@@ -227,10 +230,10 @@ class SilentDevice:
 
 
 @pytest.fixture
-def stepped():
+def stepped(request):
     """An engine without process or clock: both hands of the clock are the test's."""
     ring, status = AudioRing.create(1, RATE, 5.0), Status.create()
-    device = SilentDevice()
+    device = SilentDevice(*getattr(request, "param", ()))
     now = [1_000_000_000]
     engine = Engine(device, ring, status, clock=lambda: now[0])
     engine.start()
@@ -259,6 +262,19 @@ def test_a_device_that_falls_silent_is_stalled_resumes_or_is_given_up(stepped):
     assert engine.step(now[0]) is State.RUNNING
     engine.step(now[0] + int(2.1e9))
     assert engine.ended is not None
+
+
+@pytest.mark.parametrize("stepped", [(16000, 16384), (8000, 16384)], indirect=True)
+def test_a_device_with_long_blocks_is_not_stalled_between_two(stepped):
+    engine, device, now, _ = stepped
+    due_ns = block_ns = round(device.block / device.sample_rate * 1e9)
+    due_ns += now[0]
+    for _ in range(100):
+        now[0] += int(0.1e9)
+        if now[0] >= due_ns:
+            device.deliver(np.zeros((device.block, 1), np.float32), False)
+            due_ns += block_ns
+        assert engine.step(now[0]) is State.RUNNING
 
 
 def test_no_exception_leaves_the_callback_and_it_is_counted(stepped):

@@ -82,7 +82,7 @@ class DeviceStream:
 
     def __init__(self, device: Device, sample_rate: int, block: int):
         self.name, self.device = device.name, device
-        self.sample_rate, self._block = sample_rate, block
+        self.sample_rate, self.block = sample_rate, block
         self._stream: Any = None
 
     @property
@@ -125,7 +125,7 @@ class DeviceStream:
             with quiet_stderr():
                 self._stream = getattr(sounddevice, kind)(
                     samplerate=self.sample_rate,
-                    blocksize=self._block,
+                    blocksize=self.block,
                     dtype="float32",
                     latency="low" if latency is None else latency,
                     finished_callback=finished,

@@ -62,6 +62,11 @@ class Source(Protocol):
     def n_channels(self) -> int: ...
 
     @property
+    def block(self) -> int:
+        """Samples delivered at a time."""
+        ...
+
+    @property
     def active(self) -> bool: ...
 
     def start(self, deliver: Deliver, on_end: OnEnd) -> None: ...
@@ -228,7 +233,7 @@ class PacedSource:
         self.sample_rate = samples.sample_rate
         self.n_channels = n_channels or samples.n_channels
         self._samples = samples
-        self._block = block
+        self.block = block
         self._clock = clock
         self._stopped = False
         self._thread: threading.Thread | None = None
@@ -271,11 +276,11 @@ class PacedSource:
     def _deliver_all(self, deliver: Deliver) -> None:
         start = self._clock()
         position = 0
-        ahead = self._block * max(1, AHEAD_SAMPLES // self._block)
+        ahead = self.block * max(1, AHEAD_SAMPLES // self.block)
         while len(samples := self._samples.read(ahead)):
             samples = np.ascontiguousarray(samples[:, : self.n_channels])
-            for first in range(0, len(samples), self._block):
-                block = samples[first : first + self._block]
+            for first in range(0, len(samples), self.block):
+                block = samples[first : first + self.block]
                 position += len(block)
                 if not self._wait_until(start + position / self.sample_rate):
                     return

@@ -47,7 +47,7 @@ class Speaker(DeviceStream):
 
     def start(self, fill: Fill, on_end: OnEnd) -> None:
         """Call `fill` for each block, from the device's own thread."""
-        fill_all = spread(fill, self._n_channels, self._outputs, self._block)
+        fill_all = spread(fill, self._n_channels, self._outputs, self.block)
 
         def callback(out: np.ndarray, n_samples: int, times: Any, flags: Any) -> None:
             fill_all(out)

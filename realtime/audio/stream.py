@@ -70,7 +70,7 @@ class MicSource(DeviceStream):
             return
         assert fill is not None
         outputs = played_channels(self.n_channels, self._play_on.outputs)
-        fill_all = spread(fill, self.n_channels, outputs, self._block)
+        fill_all = spread(fill, self.n_channels, outputs, self.block)
 
         def duplex(
             block: np.ndarray, out: np.ndarray, n_samples: int, times: Any, flags: Any

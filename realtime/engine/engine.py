@@ -43,7 +43,7 @@ FIRST_SECONDS = 2.0
 """The first block may take this long before anybody is told (a cold PulseAudio takes 1.7 s),"""
 
 START_SECONDS = 5.0
-"""and this long before the stream is opened anew."""
+"""and this long before the stream is opened anew. All four count from when a block is due."""
 
 
 class Engine:
@@ -98,11 +98,13 @@ class Engine:
             state = State.ENDED
         else:
             first = snapshot.blocks == self._blocks_before
-            quiet = (now_ns - (self._started_ns if first else snapshot.last_block_ns)) / 1e9
-            if quiet > (FIRST_SECONDS if first else STALLED_SECONDS):
+            since_ns = self._started_ns if first else snapshot.last_block_ns
+            quiet = (now_ns - since_ns) / 1e9
+            late = quiet - self._source.block / self._source.sample_rate
+            if late > (FIRST_SECONDS if first else STALLED_SECONDS):
                 state = State.STALLED
             device = not isinstance(self._source, PacedSource)  # which is late, but never gone
-            if device and quiet > (START_SECONDS if first else GIVE_UP_SECONDS):
+            if device and late > (START_SECONDS if first else GIVE_UP_SECONDS):
                 self.ended = f"'{self._source.name}' has delivered nothing for {quiet:.1f} s"
         self._status.beat(now_ns, state, os.getpid())
         if self._voice is not None:
