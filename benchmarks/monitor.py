@@ -63,7 +63,9 @@ class _Voice:
     def __init__(self, ring: AudioRing, output: AudioRing, status: MonitorStatus):
         self._playback = DirectPlayback(1, RATE, BLOCK, status)
         state = MonitorState(MonitorSettings(n_fft=N_FFT, hop=HOP))
-        self._monitor = Monitor(ring, output, status, self._playback, state, listens=True)
+        self._monitor = Monitor(
+            ring, output, status, self._playback, state, listens=True, block=BLOCK
+        )
         self._worker = Worker(self._monitor, status)
         self._out = np.empty((BLOCK, 1), np.float32)
 

@@ -24,16 +24,21 @@ class Rig:
     """One duplex stream: each cycle captures a block, lets the worker work, and plays a block."""
 
     def __init__(
-        self, n_channels: int = 1, block: int = 256, listens: bool = False, **settings: object
+        self,
+        n_channels: int = 1,
+        block: int = 256,
+        listens: bool = False,
+        rate: int = RATE,
+        **settings: object,
     ):
         self.block = block
-        self.ring = AudioRing.create(n_channels, RATE, 20)
-        self.output = AudioRing.create(n_channels, RATE, 20)
+        self.ring = AudioRing.create(n_channels, rate, 20)
+        self.output = AudioRing.create(n_channels, rate, 20)
         self.status = MonitorStatus.create()
-        self.playback = DirectPlayback(n_channels, RATE, block, self.status)
+        self.playback = DirectPlayback(n_channels, rate, block, self.status)
         self.state = MonitorState(MonitorSettings(**settings))  # type: ignore[arg-type]
         self.monitor = Monitor(
-            self.ring, self.output, self.status, self.playback, self.state, listens
+            self.ring, self.output, self.status, self.playback, self.state, listens, block
         )
         self.lost = 0
 
@@ -155,6 +160,27 @@ def test_a_late_worker_drops_input_counts_it_and_keeps_its_latency(
     assert np.abs(played[-RATE:]).max() > 0.4
     start, stop = rig.output.written - 8000, rig.output.written
     assert np.abs(rig.output.read(start, stop) - rig.ring.read(start, stop)).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    "rig",
+    [
+        {"rate": 48000, "block": 16384},
+        {"rate": 16000, "block": 4096},
+        {"rate": 8000, "block": 2048},
+        {"rate": 8000, "block": 16384},
+    ],
+    indirect=True,
+)
+def test_blocks_as_long_as_a_backlog_are_played(rig: Rig, rng: np.random.Generator) -> None:
+    n = 12 * rig.block
+    samples = rng.uniform(-0.5, 0.5, (n, 1)).astype(np.float32)
+    played = rig.run(samples)
+    snapshot = rig.status.read()
+    assert snapshot.dropped == snapshot.missing == 0
+    delay = snapshot.algorithmic + snapshot.transport - rig.block
+    start = 8 * rig.block
+    assert np.abs(played[start:] - samples[start - delay : n - delay]).max() <= 1e-6
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

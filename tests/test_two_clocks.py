@@ -45,10 +45,12 @@ Late = Callable[[np.random.Generator], Lateness]
 class Simulated:
     """A playback whose clock is what its callbacks tell."""
 
-    def __init__(self, status: MonitorStatus, out_rate: int = RATE):
+    def __init__(
+        self, status: MonitorStatus, out_rate: int = RATE, rate: int = RATE, block: int = BLOCK
+    ):
         self._now_ns = 0
         self.playback = TwoClockPlayback(
-            N_CHANNELS, RATE, out_rate, BLOCK, status, clock=lambda: self._now_ns
+            N_CHANNELS, rate, out_rate, block, status, clock=lambda: self._now_ns
         )
         self.push = self.playback.push
 
@@ -164,3 +166,13 @@ def test_only_sure_differences_count() -> None:
     assert not clocks_differ(line(rate_error=1e-4), faster, -1.5e-3), "not known well yet"
     assert not clocks_differ(line(spread=5e-4), faster, -3e-3), "it may be a beat"
     assert clocks_differ(line(spread=5e-4), faster, -4e-3)
+
+
+def test_blocks_of_half_a_second_are_heard_on_a_device_of_another_rate(
+    status: MonitorStatus, rng: np.random.Generator
+) -> None:
+    capture = Device(jitter(rng), sample_rate=8000, block=4096)
+    output = Device(jitter(rng), sample_rate=48000, block=4096)
+    simulated = Simulated(status, output.sample_rate, capture.sample_rate, capture.block)
+    heard = Streams(simulated, capture, output).play(20)[-10 * RATE :]  # type: ignore[arg-type]
+    assert (np.hypot(heard[:, 1], heard[:, 2]) > 0.99 * LEVEL).all()

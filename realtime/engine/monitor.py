@@ -35,10 +35,13 @@ from realtime.engine.monitor_status import MonitorStatus
 from realtime.engine.playback import Playback
 
 LATE_SECONDS = 0.25
-"""A backlog longer than this is given up: it could only be heard as an echo."""
+LATE_BLOCKS = 2
+"""A backlog longer than both is given up: it could only be heard as an echo. With long blocks, one
+that just came and one that is worked on are no backlog."""
 
 HELD_SECONDS = 2.0
-"""Room for captured samples the worker has not come to."""
+HELD_BLOCKS = 4
+"""Room for captured samples the worker has not come to: the longer of the two."""
 
 CHUNK_SAMPLES = 4096
 """Worked on at once: some frames share the cost of a call, and playback waits for no more."""
@@ -70,6 +73,7 @@ class Monitor:
     ring : the capture ring, for effects that play what was captured before
     output : ring that gets what the effects made, for the eyes
     listens : the source is a microphone, which may hear the loudspeaker
+    block : samples of a capture callback
     """
 
     def __init__(
@@ -80,11 +84,14 @@ class Monitor:
         playback: Playback,
         state: MonitorState,
         listens: bool,
+        block: int,
     ):
         self._ring, self._output = ring, output
         self._status, self._playback = status, playback
         self._rate, self._n_channels = ring.sample_rate, ring.n_channels
-        self._input = SampleFifo(int(HELD_SECONDS * self._rate), self._n_channels)
+        self._late = max(int(LATE_SECONDS * self._rate), LATE_BLOCKS * block)
+        held = max(int(HELD_SECONDS * self._rate), HELD_BLOCKS * block)
+        self._input = SampleFifo(held, self._n_channels)
         self._next = 0
         """Index, among samples captured from now on, of the next to be worked on."""
         self._made = 0
@@ -124,7 +131,7 @@ class Monitor:
         written = self._input.written
         if written == self._next:
             return False
-        if written - self._next > LATE_SECONDS * self._rate:
+        if written - self._next > self._late:
             self._status.count_dropped(written - self._next)
             self._break_off(written)
         block = np.empty((min(written - self._next, CHUNK_SAMPLES), self._n_channels), np.float32)

@@ -31,7 +31,8 @@ FADE_SECONDS = 0.004
 """Edges of silence: short enough to lose little, long enough not to click."""
 
 HELD_SECONDS = 2.0
-"""Room for samples between worker and callback; no delay is as long."""
+HELD_RESERVES = 8
+"""Room for samples between worker and callback, the longer of the two; no delay is as long."""
 
 GROW_AFTER, GROW_SECONDS = 3, 5.0
 """So many underflows within so long, and the delay is too short. One or two are accidents."""
@@ -63,7 +64,8 @@ class DirectPlayback:
         self._status = status
         self._reserve = reserve
         self._rate = sample_rate
-        self._fifo = SampleFifo(int(HELD_SECONDS * sample_rate), n_channels)
+        held = max(int(HELD_SECONDS * sample_rate), HELD_RESERVES * reserve)
+        self._fifo = SampleFifo(held, n_channels)
         self._captured = 0
         self._settling = True
         self._settled_at = 0

@@ -68,7 +68,7 @@ class TwoClockPlayback:
         self._block, self._rate = block, sample_rate
         reserve = block + LOOK_AHEAD + round(RESERVE_SECONDS * sample_rate)
         self._direct = DirectPlayback(n_channels, sample_rate, reserve, status)
-        self._steered = SteeredPlayback(n_channels, sample_rate, out_rate, 0)
+        self._steered = SteeredPlayback(n_channels, sample_rate, out_rate, BLOCKS * block)
         self._same_rate = sample_rate == out_rate
         self._steers = False
         """What is pushed goes to the resampler. The worker's."""

@@ -65,7 +65,7 @@ class Voice:
             self._playback = TwoClockPlayback(
                 n_channels, rate, self._speaker.sample_rate, plan.block, status
             )
-        self._monitor = Monitor(ring, output, status, self._playback, state, listens)
+        self._monitor = Monitor(ring, output, status, self._playback, state, listens, plan.block)
         self._worker = Worker(self._monitor, status)
         self._gone: str | None = None
         self._retry_ns = 0
