@@ -14,8 +14,10 @@ import pytest
 from captures import RATE, capture, recorded, recorder, sidecars
 
 from realtime.cli import main
+from realtime.commands.record import NO_DEVICE
+from realtime.errors import RecordingError
 from realtime.recording import recovery, sidecar
-from realtime.recording.chores import Chore, Chores
+from realtime.recording.chores import Chore, Chores, in_turn
 from realtime.recording.compress import uncompressed
 from realtime.recording.disk import Disk
 from realtime.recording.own_files import list_recordings
@@ -48,6 +50,37 @@ def test_a_chore_that_meets_a_defect_is_told_and_the_next_is_done() -> None:
     assert "stays as it is: KeyError('utc_start')" in fault
 
 
+def test_what_becomes_of_one_chore_keeps_no_other_of_the_recording_from_being_done() -> None:
+    chores, done = Chores(), []
+    refused = OSError(errno.EACCES, "Permission denied")
+    faults: list[Exception] = [RecordingError("no FLAC"), KeyError("odd"), refused]
+
+    def failing(base: Path) -> Chore:
+        return raising(faults[0]) if faults else noting(done, "made")
+
+    def last(base: Path) -> Chore:
+        return noting(done, "noted")
+
+    chores.add(partial(in_turn, Path("a"), (failing, last)))
+    chores.add(partial(in_turn, Path("b"), (failing, failing, last)))
+    do_all(chores)
+    assert done == ["noted"] * 2
+    assert chores.faults == ["no FLAC", "no FLAC; no FLAC"]
+    del faults[0], chores.faults[:]
+    chores.add(partial(in_turn, Path("c"), (failing, last)))
+    do_all(chores)
+    assert done == ["noted"] * 3
+    assert chores.faults == ["'c' stays as it is: KeyError('odd')"]
+    del faults[0]
+    chores.add(partial(in_turn, Path("d"), (failing, last)))
+    do_all(chores)
+    assert done == ["noted"] * 4 and len(chores) == 1
+    faults.clear()
+    chores.try_again()
+    do_all(chores)
+    assert done[4:] == ["made", "noted"] and not chores
+
+
 def test_a_folder_whose_name_is_not_utf_8_is_recovered(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
@@ -71,6 +104,15 @@ def test_settings_that_are_none_of_ours_are_passed_over(tmp_path: Path) -> None:
         values = {"format": "realtime recording", "version": 1, "settings": settings}
         (tmp_path / f"{name}.json").write_text(json.dumps(values))
     assert uncompressed(tmp_path) == [tmp_path / "b"]
+
+
+def test_more_channels_than_flac_holds_are_refused_before_anything_is_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(tmp_path / "out")
+    assert main(["record", folder, "noise", "--channels", "10", "--format", "flac"]) == NO_DEVICE
+    assert "has 10 channels at 48000 Hz, and FLAC takes up to 8 and" in capsys.readouterr().err
+    assert not list(tmp_path.glob("out/*.wav"))
 
 
 def test_a_defect_of_the_writing_thread_leaves_a_complete_file(

@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from realtime.errors import RealtimeError
+from realtime.errors import RealtimeError, RecordingError
+from realtime.wording import shown_path
 
 RETRY_SECONDS = 10.0
 """After the disk has refused a chore."""
@@ -23,9 +24,27 @@ BaseChore = Callable[[Path], Chore]
 
 
 def in_turn(base: Path, chores: Sequence[BaseChore]) -> Chore:
-    """One after the other, for one recording."""
+    """One after the other, for one recording, whatever became of those before: retention has to
+    hear of a recording that could not be made into a FLAC, too.
+
+    Raises at the end: OSError where the disk refused one, and all is to be done again; otherwise
+    RecordingError with what could not be done.
+    """
+    refusal: OSError | None = None
+    faults: list[str] = []
     for chore in chores:
-        yield from chore(base)
+        try:
+            yield from chore(base)
+        except OSError as fault:
+            refusal = fault
+        except RealtimeError as fault:
+            faults.append(str(fault))
+        except Exception as fault:
+            faults.append(f"{shown_path(str(base))} stays as it is: {fault!r}")
+    if refusal is not None:
+        raise refusal
+    if faults:
+        raise RecordingError("; ".join(faults))
 
 
 class Chores:

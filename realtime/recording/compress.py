@@ -6,13 +6,25 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from realtime.errors import DeviceError
 from realtime.recording import durable, sidecar
-from realtime.recording.flac import FlacSealing
+from realtime.recording.flac import CHANNELS_MOST, RATE_MOST, FlacSealing
 from realtime.recording.own_files import sidecars_below
 from realtime.recording.segment import beside
+from realtime.wording import shown
 
 SLICE_SAMPLES = 1 << 16
 """Encoded between two steps of the recorder: some 10 ms."""
+
+
+def check_flac(device: str, n_channels: int, sample_rate: int) -> None:
+    """Raises DeviceError where FLAC cannot hold what the device delivers."""
+    if n_channels > CHANNELS_MOST or sample_rate > RATE_MOST:
+        raise DeviceError(
+            f"{shown(device)} has {n_channels} channels at {sample_rate} Hz, and FLAC takes up to "
+            f"{CHANNELS_MOST} and {RATE_MOST} Hz: record fewer channels (--channels "
+            f"{CHANNELS_MOST}), or leave out --format flac"
+        )
 
 
 def as_flac(base: Path) -> Iterator[None]:

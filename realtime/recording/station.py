@@ -18,6 +18,7 @@ from realtime.audio.sources import SourceSpec
 from realtime.config import AudioSettings
 from realtime.engine.process import EngineProcess, Event
 from realtime.recording.alarms import disk_fails
+from realtime.recording.compress import as_flac, check_flac
 from realtime.recording.disk import Disk
 from realtime.recording.plan import Plan
 from realtime.recording.recorder import Recorder
@@ -58,8 +59,11 @@ class Station:
         """A defect that ended the thread."""
 
     def start(self) -> None:
-        """Raises what the source raises where it cannot be opened."""
+        """Raises what the source raises where it cannot be opened, RequestError where a trigger
+        does not fit it, and DeviceError where FLAC cannot hold what it delivers."""
         info = self.engine.start()
+        if as_flac in self.plan.after:
+            check_flac(info.name, info.n_channels, info.sample_rate)
         stream = Stream(info.name, self.source.text, info.sample_rate, info.n_channels)
         ring = self.engine.ring
         self.meter = RingMeter(ring)
