@@ -75,7 +75,6 @@ def test_a_picture_of_ours_saved_again_is_read_as_it_was_drawn(
         ({"kind": "stft", "size": (800, 400)}, "less than a pixel: give --like"),
         ({"kind": "mel", "width": 400, "hop": 128}, "--like"),  # of 517 frames
         ({"kind": "mel", "fmin": 37}, "give --fmin and --fmax"),
-        ({"kind": "mel", "fmax": 3800, "hop": 256}, "give --sample-rate"),
     ],
     ids=lambda value: "-".join(map(str, value.values())) if isinstance(value, dict) else "",
 )
@@ -92,6 +91,21 @@ def test_what_it_does_not_show_may_be_given(tmp_path: Path) -> None:
     reading = read_foreign(path, given)
     assert np.abs(reading.db - read_own(tmp_path / "own.png").db).mean() <= MOST_DB
     assert (reading.format.fmin, reading.format.hop) == (37, 256)
+
+
+def test_rates_that_make_the_same_picture_are_named(tmp_path: Path) -> None:
+    items = read_foreign(_saved_again(tmp_path, kind="mel", fmax=3800, hop=256)).report["items"]
+    assert (items["sample_rate"]["value"], items["hop"]["value"]) == (22050, 256)
+    assert items["sample_rate"]["certainty"] is None  # a guess, and the command says so
+    assert "512 at 44100 Hz" in items["hop"]["how"]
+
+
+def test_ten_milliseconds_are_taken_for_a_rate_that_has_them(tmp_path: Path) -> None:
+    """220 and 221 at 22050 Hz are nearly as long."""
+    path = _saved_again(tmp_path, kind="mel", fmax=3800, hop=160, sample_rate=16000)
+    items = read_foreign(path).report["items"]
+    assert (items["sample_rate"]["value"], items["hop"]["value"]) == (16000, 160)
+    assert "480 at 48000 Hz" in items["hop"]["how"]
 
 
 def test_painted_and_compressed_pictures_of_ours_ask_for_the_one_before(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ from realtime.picture.read.usual import HOPS, RATES
 
 ASSUMED_HOP = 512
 """librosa's default."""
-PLAIN = ((22050, 512), (16000, 512))
-"""Rate and hop that are likelier than any others of the same spacing: librosa's, and of speech."""
+LIKELY_RATES = (22050, 16000, 48000)
+"""Hz, likelier than others where hops are the same time apart: librosa's, of speech, of video."""
 
 
 class Frames(NamedTuple):
@@ -82,26 +82,21 @@ def named_frames(
             f"{grid.n} frames in {seconds:.3f} s are {step * 1000:.3f} ms apart, no usual hop at "
             f"{' or '.join(str(rate) for rate in rates[:2])} Hz: give --sample-rate and --hop"
         )
+    if found[0][0] != rows.sample_rate:
+        found.sort(key=lambda pair: _unlikely(pair, found))
     rate, hop, sure = found[0]
-    if rows.sample_rate != rate:
-        rate, hop, sure = next((pair for pair in found if pair[:2] in PLAIN), found[0])
-    others = [pair for pair in found if pair[0] != rate]
-    also = " or ".join(f"{hop} at {rate} Hz" for rate, hop, _ in others[:4])
-    if others and rate != rows.sample_rate and (rate, hop) not in PLAIN:
-        report.refuse(
-            f"frames are {step * 1000:.3f} ms apart, a hop of {hop} at {rate} Hz or {also}: "
-            "give --sample-rate"
-        )
-    also = f"; so are {also}" if others else ""
+    others = [f"{hop} at {rate} Hz" for rate, hop, _ in found[1:5]]
+    also = f"; so are {' or '.join(others)}" if others else ""
+    guessed = bool(others) and rate != rows.sample_rate  # up to fmax they are the same sound
     fit = certainty_of(grid.fit, exact=exact)
     report.add("n_frames", grid.n, f"colours change where they begin ({grid.fit:.2f})", fit)
     if report.say("hop") is None:
-        report.add("hop", hop, f"frames are {step * 1000:.3f} ms apart{also}", sure)
+        how = f"frames are {step * 1000:.3f} ms apart{also}"
+        report.add("hop", hop, how, None if guessed and sure == 1 else sure)
     if report.say("sample_rate") is None:
-        how = "half of it ends the frequency axis" if rows.sample_rate == rate else "fits the hop"
-        report.add(
-            "sample_rate", rate, how, 1.0 if rows.sample_rate == rate else 0.6 if others else 0.8
-        )
+        natural = rate == rows.sample_rate
+        how = "half of it ends the frequency axis" if natural else "fits the hop"
+        report.add("sample_rate", rate, how + also, 1.0 if natural else None if guessed else 0.8)
     return Frames(grid, rate, hop, True)
 
 
@@ -150,6 +145,17 @@ def _pairs(
     if not pairs and given and len(rates) == 1:  # the axis is wrong, and the caller knows
         return [(rates[0], given, 1.0)]
     return pairs
+
+
+def _unlikely(
+    pair: tuple[int, int, float], pairs: list[tuple[int, int, float]]
+) -> tuple[bool, int, int]:
+    """What speaks against a rate and hop: powers of two come first, then hops that are a time apart
+    which many rates have (10 ms), then the likely rates."""
+    rate, hop, _ = pair
+    alike = sum(hop * other == step * rate for other, step, _ in pairs)
+    order = LIKELY_RATES.index(rate) if rate in LIKELY_RATES else len(LIKELY_RATES)
+    return hop & (hop - 1) != 0, -alike, order
 
 
 def _assumed(
