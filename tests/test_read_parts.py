@@ -142,6 +142,30 @@ def test_blended_cells_are_solved_for(rng: np.random.Generator) -> None:
     assert grid.n == 120
 
 
+@pytest.mark.parametrize("n", [57, 120, 170])
+def test_blended_cells_on_whole_pixels_are_counted_and_no_others(
+    n: int, rng: np.random.Generator
+) -> None:
+    """As matplotlib 3.8 blends them: the image ends a pixel behind the axes."""
+    edges = even_edges(20.0, 221.0, n, True)
+    cell, after = weights(edges, 22, 196)
+    cells = rng.uniform(0, 255, (n, 30))
+    seen = (1 - after)[:, None] * cells[cell] + after[:, None] * cells[cell + 1]
+    seen = np.floor(seen)[..., None]
+    grid = blended_grid(seen, 22, 20.0, 220.0, range(20, 190))
+    assert grid is not None
+    assert (grid.n, *grid.edges[[0, -1]].round(1)) == (n, 20, 221)
+    others = [m for m in range(20, 190) if abs(m - n) > 2]  # those at the ends may hide
+    assert blended_grid(seen, 22, 20.0, 220.0, others) is None
+
+
+def test_cells_too_smooth_to_be_counted_are_not() -> None:
+    """Or silent ones: any number of them explains what is seen."""
+    slope = np.linspace(0, 200, 196)[:, None, None] + np.linspace(0, 50, 30)[:, None]
+    for plane in (slope, np.zeros_like(slope)):
+        assert blended_grid(np.floor(plane), 22, 20.0, 220.0, (40, 80, 100, 120, 150)) is None
+
+
 def test_frames_of_axes_and_bar_are_found_on_light_and_dark(tmp_path: Path) -> None:
     for theme in ("default", "dark_background"):
         with plt.style.context(theme):

@@ -96,11 +96,13 @@ def _linear(
     given = report.given
     length = abs(high - low)
     most = MOST_PER_PIXEL if changes.exact else MOST_ALTERED
-    wanted = [n // 2 + 1 for n in N_FFTS if n // 2 <= most * length]
+    usual = [n // 2 + 1 for n in N_FFTS]
     if "n_rows" in given:
-        wanted = [given["n_rows"]]
+        usual = [given["n_rows"]]
     elif "n_fft" in given:
-        wanted = [given["n_fft"] // 2 + 1]
+        usual = [given["n_fft"] // 2 + 1]
+    told = given.keys() & {"n_rows", "n_fft"}
+    wanted = [n for n in usual if told or n - 1 <= most * length]
     grid = even_grid(changes, low, high, zero, wanted)
     if grid is not None and changes.altered:
         far = [n for n in wanted if abs(n - grid.n) > SAME * grid.n]
@@ -108,8 +110,8 @@ def _linear(
         if other is not None and other.fit > grid.fit - RIVAL:
             report.refuse(f"rows are {grid.n} or {other.n}, for scaling mixed them: give --n-fft")
     if grid is None or not changes.exact or grid.fit < GOOD_FIT:
-        grid = blended_grid(changes.plane, changes.first - 1, low, high, wanted) or grid
-    if not given.keys() & {"n_rows", "n_fft"} and not (grid and grid.blended):
+        grid = blended_grid(changes.plane, changes.first - 1, low, high, usual) or grid
+    if not told and not (grid and grid.blended):
         free = even_grid(changes, low, high, zero)  # mel bands, perhaps, on a false axis
         seen = free is not None and free.n <= most * length
         if free is not None and seen and (grid is None or free.fit > grid.fit + 0.1):
@@ -117,10 +119,7 @@ def _linear(
     mixed = not (changes.exact or changes.altered or (grid and grid.blended))
     if grid is None or mixed or certainty_of(grid.fit, exact=changes.exact) < POOR:
         n = given.get("n_rows", given.get("n_fft", 2048) // 2 + 1)
-        if (n < 0.9 * length or changes.blocks or changes.soft) and not given.keys() & {
-            "n_rows",
-            "n_fft",
-        }:
+        if (n < 0.9 * length or changes.blocks or changes.soft) and not told:
             report.refuse("the rows cannot be told apart: give --n-fft, or --n-rows")
         grid = Grid(even_edges(low, high, n, True), 0.0)
     hertz = (top - bottom) / grid.n
