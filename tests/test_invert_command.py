@@ -13,6 +13,7 @@ import soundfile
 from PIL import Image
 
 from realtime.cli import main
+from realtime.recording.overview import Overview
 
 RATE = 22050
 
@@ -166,3 +167,15 @@ def test_a_picture_of_more_than_fits_into_memory_is_refused(
     asked = [str(tmp_path / "x.png"), "--bare", "--n-fft", "32768", "--hop", "8192"]
     assert main(["invert", *asked, "-o", str(tmp_path / "x.wav")]) == 2
     assert "20000 frames of 16385 bins are more than fit" in capsys.readouterr().err
+
+
+def test_the_small_picture_beside_a_recording_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overview = Overview(1, 300, 200)
+    overview.append(np.zeros((1, 300, 200), np.uint8))
+    says = {"device": "mic", "start": 0, "stop": RATE, "sample_rate": RATE, "n_fft": 8, "hop": 4}
+    overview.save(tmp_path / "r.png", {**says, "utc_start": "2026", "window": "hann"})
+    assert main(["invert", str(tmp_path / "r.png"), "-o", str(tmp_path / "x.wav")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "give the audio beside it" in said

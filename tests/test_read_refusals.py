@@ -159,6 +159,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_foreign(tmp_path / "gone.png")
 
 
+def test_a_folder_is_called_one(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"is a folder: give the path of a picture"):
+        read_foreign(tmp_path)
+
+
 def test_an_unknown_override_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"'hops' is unknown: use .*hop"):
         read_foreign(tmp_path / "any.png", {"hops": 512})

@@ -18,6 +18,7 @@ from realtime.commands.invert_request import InvertRequest, checked_invert, flag
 from realtime.commands.progress import progress
 from realtime.commands.sound_file import check_held, write_sound
 from realtime.errors import RealtimeError, RequestError, SourceError
+from realtime.recording.overview import overview_of
 from realtime.wording import say, shown_path
 
 if TYPE_CHECKING:
@@ -94,6 +95,11 @@ def _bare(request: InvertRequest, done: Progress) -> Made:
 
 
 def _picture(request: InvertRequest, done: Progress) -> Made:
+    if overview_of(request.picture) is not None:
+        raise SourceError(
+            f"{shown_path(request.picture)} is the small picture that a recording has for looking, "
+            "with nothing to make sound of: give the audio beside it"
+        )
     edited = request.like is not None or request.original is not None
     own = own_picture(request.picture, request.like, required=edited)
     if own is not None:

@@ -41,6 +41,8 @@ def load_pixels(path: str | os.PathLike[str], least_side: int = LEAST_SIDE) -> P
     Raises SourceError for a file that is missing, damaged, no picture, too small or too large.
     """
     name = Path(path).name
+    if Path(path).is_dir():
+        raise SourceError(f"{name or path} is a folder: give the path of a picture in it")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
