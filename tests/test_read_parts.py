@@ -159,6 +159,17 @@ def test_blended_cells_on_whole_pixels_are_counted_and_no_others(
     assert blended_grid(seen, 22, 20.0, 220.0, others) is None
 
 
+def test_blended_cells_are_counted_where_most_lines_are_silent(rng: np.random.Generator) -> None:
+    edges = even_edges(20.0, 220.0, 120, True)
+    cell, after = weights(edges, 22, 196)
+    plane = np.zeros((196, 96, 1))
+    cells = rng.uniform(0, 255, (120, 3))
+    plane[:, [5, 45, 77], 0] = (1 - after)[:, None] * cells[cell] + after[:, None] * cells[cell + 1]
+    grid = blended_grid(np.floor(plane), 22, 20.0, 220.0, (60, 100, 120, 150))
+    assert grid is not None
+    assert grid.n == 120
+
+
 def test_cells_too_smooth_to_be_counted_are_not() -> None:
     """Or silent ones: any number of them explains what is seen."""
     slope = np.linspace(0, 200, 196)[:, None, None] + np.linspace(0, 50, 30)[:, None]
