@@ -10,8 +10,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
-from styles import Style, draw, matrix
+from styles import Style, draw, matrix, tutorial
 
 from realtime.errors import RequestError, SourceError
 from realtime.picture.read.reader import read_foreign
@@ -121,6 +122,15 @@ def _mel_on_a_false_axis(path: Path, rng: np.random.Generator) -> None:
     plt.close(figure)
 
 
+def _click_in_a_tone(path: Path, rng: np.random.Generator) -> None:
+    """Of 431 frames five differ from the one before."""
+    samples = 0.5 * np.sin(2 * np.pi * 22050 / 64 * np.arange(220500) / 22050)
+    samples[66150] += 0.3
+    soundfile.write(path.with_suffix(".wav"), samples, 22050)
+    tutorial(path.with_suffix(".wav"), path)
+
+
+@pytest.mark.filterwarnings("ignore:'(aifc|audioop|sunau)' is deprecated")  # librosa.load
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -139,6 +149,7 @@ def _mel_on_a_false_axis(path: Path, rng: np.random.Generator) -> None:
         (_no_decibels, "no dB"),
         (_bare_numbers, "counts 128 rows"),
         (_mel_on_a_false_axis, "give --kind"),
+        (_click_in_a_tone, "so little changes that frames may be"),
     ],
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(

@@ -18,11 +18,13 @@ from realtime.picture.read.cells import (
 )
 from realtime.picture.read.fits import Axis
 from realtime.picture.read.report import Report
-from realtime.picture.read.rows import MOST_PER_PIXEL, POOR, Rows
+from realtime.picture.read.rows import MOST_PER_PIXEL, POOR, RIVAL, SAME, Rows
 from realtime.picture.read.usual import HOPS, RATES
 
 ASSUMED_HOP = 512
 """librosa's default."""
+FEW_EDGES = 0.3
+"""Of frames: where fewer differ from the one before, their number is held against others."""
 LIKELY_RATES = (22050, 16000, 48000)
 """Hz, likelier than others where hops are the same time apart: librosa's, of speech, of video."""
 
@@ -53,11 +55,32 @@ def find_frames(
     mixed = not (changes.exact or changes.altered or (grid and grid.blended))
     if grid is None or mixed or certainty_of(grid.fit, exact=changes.exact) < POOR:
         return _assumed(report, seconds, rates, changes, low, high)
+    if changes.exact and "hop" not in given:
+        _check_rivals(report, grid, changes, low, high, zero, counts)
     step = abs(grid.edges[-1] - grid.edges[0]) / grid.n
     longest = step
     if abs(zero - low) < 0.3 * step or step < 2:
         longest *= grid.n / (grid.n - 1)  # an extent from 0 to the sound's end, a hop too long
     return named_frames(report, axis, rows, grid, step, longest, exact=changes.exact)
+
+
+def _check_rivals(
+    report: Report,
+    grid: Grid,
+    changes: Changes,
+    low: float,
+    high: float,
+    zero: float,
+    counts: list[int],
+) -> None:
+    """Refuses where so little changes, a click in a tone, that other frames fit as well."""
+    if changes.seen[changes.counted].sum() >= FEW_EDGES * grid.n:
+        return
+    other = even_grid(
+        changes, low, high, zero, [n for n in counts if abs(n - grid.n) > SAME * grid.n]
+    )
+    if other is not None and other.fit > grid.fit - RIVAL:
+        report.refuse(f"so little changes that frames may be {grid.n} or {other.n}: give --hop")
 
 
 def named_frames(
@@ -96,7 +119,8 @@ def named_frames(
     if report.say("sample_rate") is None:
         natural = rate == rows.sample_rate
         how = "half of it ends the frequency axis" if natural else "fits the hop"
-        report.add("sample_rate", rate, how + also, 1.0 if natural else None if guessed else 0.8)
+        how += ", as others do" if guessed else ""
+        report.add("sample_rate", rate, how, 1.0 if natural else None if guessed else 0.8)
     return Frames(grid, rate, hop, True)
 
 
