@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,21 @@ def test_the_report_says_how_each_thing_was_found(tmp_path: Path) -> None:
     assert all(item["how"] for item in items.values())
     assert items["n_fft"]["certainty"] is None
     assert "assumed" in items["n_fft"]["how"]
+
+
+def test_where_several_ranges_of_mel_fit_the_likeliest_is_a_guess_or_none_is_read(
+    tmp_path: Path,
+) -> None:
+    """Few pixels a band: an edge that is one pixel off tells 80 Hz from 75 Hz, and 0 from 20 Hz."""
+    style = Style(dpi=72, n_mels=64, sample_rate=16000, seconds=2.62, fmax=4000.0, fmin=80.0)
+    draw(replace(style, colormap="inferno", bar=None, top_db=100.0, dark=True), tmp_path / "a.png")
+    item = read_foreign(tmp_path / "a.png").report["items"]["fmin"]
+    assert (item["value"], item["certainty"]) == (80, None)
+    assert "75" in item["how"]
+    small = replace(style, bar=None, size=(4, 3), seconds=3.73, fmin=20.0, colormap="inferno")
+    draw(small, tmp_path / "b.png")
+    with pytest.raises(SourceError, match="from 0 to 4000 Hz or from 20 to 4000 Hz"):
+        read_foreign(tmp_path / "b.png")
 
 
 def test_of_two_plots_the_one_asked_for_is_read(tmp_path: Path) -> None:

@@ -13,16 +13,18 @@ from realtime.dsp.scales import SCALES, SLANEY
 from realtime.picture.read.cells import GOOD_FIT, MOST_ALTERED, RELUCTANCE, Changes, Grid, best_grid
 from realtime.picture.read.fits import Axis
 from realtime.picture.read.report import Report
-from realtime.picture.read.usual import MEL_FMAX, MEL_FMIN, MELS, RATES
+from realtime.picture.read.usual import LIKELY_FMIN, MEL_FMAX, MEL_FMIN, MELS, RATES
 
 END_PIXELS = 2.0
 """An axis must end within so many pixels of where its rows do."""
 MELS_ALL = range(16, 400)
 UNUSUAL = 0.04
 """Of correlation; an edge that is one pixel off in a hundred costs as much."""
-AS_GOOD, AS_LIKELY = 0.005, 0.03
-"""Of correlation: mels that fit so nearly cannot be told apart, and are as likely where their ends
-had to be moved no farther."""
+AS_GOOD, AS_LIKELY = 2.0, 0.03
+"""Edges, and of correlation: mels that fit but for one edge a pixel off (missing here, too many
+there) cannot be told apart, and are as likely where their ends had to be moved no farther."""
+BETTER = 0.005
+"""Of correlation: by so much a less usual range fits better, and neither is believed."""
 SAME_ROWS = 0.5
 """Pixels that their edges may be apart, for rows to be read alike."""
 
@@ -57,17 +59,18 @@ def find_mel(
     likely: dict[Mel, tuple[float, Grid]] = {}
     for edges, mel in candidates:
         alone = best_grid(changes, [(edges, 0.0)]) if len(edges) == best.n + 1 else None
-        if alone is not None and alone.fit >= best.fit - AS_GOOD:
+        if alone is not None and alone.fit >= best.fit - AS_GOOD / best.n:
             moved = float(np.abs(alone.edges[[0, -1]] - edges[[0, -1]]).sum())
             score = alone.fit - _unusual(mel) - RELUCTANCE * moved
             if mel not in likely or score > likely[mel][0]:
                 likely[mel] = score, alone
     most = max(score for score, _ in likely.values())
     mels = [mel for mel, (score, _) in likely.items() if score >= most - AS_LIKELY]
-    mels.sort(key=lambda mel: (_unusual(mel), mel.fmin % 10 > 0, -likely[mel][0]))
+    mels.sort(key=lambda mel: (_unusual(mel), mel.fmin not in LIKELY_FMIN, -likely[mel][0]))
     grid = likely[mels[0]][1]
     for mel in mels[1:]:
-        if np.abs(likely[mel][1].edges - grid.edges).max() > SAME_ROWS:
+        other = likely[mel][1]
+        if np.abs(other.edges - grid.edges).max() > SAME_ROWS or other.fit > grid.fit + BETTER:
             report.add("n_rows", best.n, "mel bands of one of several ranges", None)
             report.refuse(
                 f"its mel bands may be from {mels[0].fmin:g} to {mels[0].fmax:g} Hz or from "

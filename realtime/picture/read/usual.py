@@ -32,6 +32,9 @@ MEL_FMIN = (
     130, 150, 200, 250, 300,
 )  # fmt: skip
 
+LIKELY_FMIN = (0, 20, 40, 50, 80, 125)
+"""Hz, those of them that are likelier: librosa's, what is heard, and where speech begins."""
+
 
 def nearest(value: float, numbers: Iterable[float], tolerance: float) -> float | None:
     """The number nearest to `value` if it is within `tolerance` of it, relative; else None."""
