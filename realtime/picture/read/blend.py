@@ -110,6 +110,7 @@ def blended_grid(
             continue
         some.sort(key=lambda n: fit(n, whole, few).error)
         best = min((fit(n, whole) for n in some[:FINALISTS]), key=_error)
+        best = _moved(lines, first, best.edges, NEAREST)  # places are rounded to 1/256 of a cell
         if best.error < EXPLAINED:
             return alone(min(best, _closely(lines, first, best), key=_error), whole, EXPLAINED)
         some.sort(key=lambda n: fit(n, ROUGH, few).error)
