@@ -23,6 +23,8 @@ UNUSUAL = 0.04
 AS_GOOD, AS_LIKELY = 2.0, 0.03
 """Edges, and of correlation: mels that fit but for one edge a pixel off (missing here, too many
 there) cannot be told apart, and are as likely where their ends had to be moved no farther."""
+POSSIBLE = 0.12
+"""Of correlation: less usual in every way, and yet possible where all edges fit."""
 BETTER = 0.005
 """Of correlation: by so much a less usual range fits better, and neither is believed."""
 SAME_ROWS = 0.5
@@ -65,7 +67,12 @@ def find_mel(
             if mel not in likely or score > likely[mel][0]:
                 likely[mel] = score, alone
     most = max(score for score, _ in likely.values())
-    mels = [mel for mel, (score, _) in likely.items() if score >= most - AS_LIKELY]
+    fit = likely[max(likely, key=lambda mel: likely[mel][0])][1].fit
+    mels = [
+        mel
+        for mel, (score, found) in likely.items()
+        if score >= most - (AS_LIKELY if found.fit < fit - BETTER else POSSIBLE)
+    ]
     mels.sort(key=lambda mel: (_unusual(mel), mel.fmin not in LIKELY_FMIN, -likely[mel][0]))
     grid = likely[mels[0]][1]
     for mel in mels[1:]:
