@@ -230,6 +230,31 @@ def test_frames_of_another_size_come_after_a_soft_pause(rig: Rig, rng: np.random
     assert np.isfinite(played).all()
 
 
+SHORT = {"n_fft": 2048, "hop": 64, "synthesis": 128, "gain": -20.0}
+LONG = {"synthesis": None, "hop": 256, "gain": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds"),
+    [
+        ([{"hop": 500}, {"window": "hamming"}, {"window": "hann"}] * 2, 0.5),
+        ([SHORT, LONG] * 3, 0.5),
+        ([SHORT, LONG] * 3, 0.016),
+        ([{"n_fft": 16384}, {"n_fft": 8192}] * 6, 0.016),
+    ],
+)
+def test_the_output_is_at_its_place_however_often_frames_change(
+    rig: Rig, rng: np.random.Generator, changes: list[dict], seconds: float
+) -> None:
+    for settings in changes:
+        rig.run(noise(rng, seconds))
+        rig.change(**settings)
+    rig.run(noise(rng, 1.2))
+    start, stop = rig.output.written - 16_000, rig.output.written
+    assert rig.ring.written - stop < 17_000
+    assert np.abs(rig.output.read(start, stop) - rig.ring.read(start, stop)).max() < 1e-6
+
+
 @pytest.mark.parametrize("rig", [{"listens": True}], indirect=True)
 def test_a_howl_is_ducked_and_reported(rig: Rig) -> None:
     t = np.arange(4 * RATE) / RATE

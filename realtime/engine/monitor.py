@@ -96,6 +96,8 @@ class Monitor:
         """Index, among samples captured from now on, of the next to be worked on."""
         self._made = 0
         """The same of the next sample to be put out."""
+        self._surplus = 0
+        """Samples that the path still has to give for what was put out already, as silence."""
         self._first = ring.written
         self._lost = 0
         self._state = self._wanted = state
@@ -134,6 +136,7 @@ class Monitor:
         if written - self._next > self._late:
             self._status.count_dropped(written - self._next)
             self._break_off(written)
+            self._begin()
         block = np.empty((min(written - self._next, CHUNK_SAMPLES), self._n_channels), np.float32)
         self._input.read_into(self._next, block)
         self._next += len(block)
@@ -148,11 +151,16 @@ class Monitor:
             return
         if self._listens:
             self._heed(self._howls.push(frames))
-        self._put_out(self._istft.push(self._chain.process(frames)))
+        samples = self._istft.push(self._chain.process(frames))
+        left_out = min(self._surplus, len(samples))
+        self._surplus -= left_out
+        self._put_out(samples[left_out:])
         self._show()
 
     def _put_out(self, samples: NDArray) -> None:
         """To the eyes at their place on the ring's time line, to the ears with volume."""
+        if not len(samples):
+            return
         missing = self._first + self._lost + self._made - self._output.written
         if missing > 0:
             self._output.write_zeros(missing)
@@ -201,18 +209,23 @@ class Monitor:
         except Exception as fault:
             self.notices.append(f"the effects are left out: {fault}")
         self._howls = HowlDetector(form.frames_per_second, form.bin_hz, self._stft.window_sum)
-        self._put_silence(self._next + self._istft.skipped)
+        self._begin()
         self._show()
 
+    def _begin(self) -> None:
+        """Go on with a path that is empty."""
+        begin = self._next + self._istft.skipped
+        self._put_silence(begin)
+        self._surplus = self._made - begin
+
     def _break_off(self, at: int) -> None:
-        """Let what is in the overlap die away, and go on with captured sample `at`."""
+        """Let what is in the overlap die away, before captured sample `at`: the next."""
         steps = -(-self._istft.latency // self._stft.hop)
         silence = np.zeros((steps, self._n_channels, self._stft.n_bins), np.complex64)
-        self._put_out(self._istft.push(silence))
+        self._put_out(self._istft.push(silence)[: max(at - self._made, 0)])
         self._next = at
         self._stft.reset()
         self._istft.reset()
-        self._put_silence(at + self._istft.skipped)
 
     def _heed(self, howl_hz: float | None) -> None:
         if howl_hz is None:
