@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,68 +16,64 @@ from realtime.cli import main
 from realtime.commands.record import NO_DEVICE
 from realtime.errors import RecordingError
 from realtime.recording import recovery, sidecar
-from realtime.recording.chores import Chore, Chores, in_turn
+from realtime.recording.chores import Chore, Chores
 from realtime.recording.compress import uncompressed
 from realtime.recording.disk import Disk
 from realtime.recording.own_files import list_recordings
 from realtime.recording.store import undrawn
 
 
-def noting(done: list[str], word: str) -> Chore:
-    done.append(word)
-    yield
+class Doing:
+    """Notes what was done, or raises what it is given."""
+
+    def __init__(self, fault: Exception | None = None):
+        self.fault, self.done = fault, []
+
+    def __call__(self, base: Path) -> Chore:
+        yield
+        if self.fault is not None:
+            raise self.fault
+        self.done.append(str(base))
 
 
-def raising(fault: Exception) -> Chore:
-    yield
-    raise fault
-
-
-def do_all(chores: Chores) -> None:
+def do_all(chores: Chores, now_ns: int = 0) -> None:
     """Until nothing is to be done by now."""
-    while chores.step(0):
+    while chores.step(now_ns):
         pass
 
 
-def test_a_chore_that_meets_a_defect_is_told_and_the_next_is_done() -> None:
-    chores, done = Chores(), []
-    chores.add(partial(raising, KeyError("utc_start")))
-    chores.add(partial(noting, done, "next"))
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (RecordingError("no FLAC"), "no FLAC"),
+        (KeyError("utc_start"), "'a' stays as it is: KeyError('utc_start')"),
+    ],
+)
+def test_what_cannot_be_done_is_told_and_the_rest_is_done(fault: Exception, told: str) -> None:
+    chores, failing, noting = Chores(), Doing(fault), Doing()
+    chores.add(Path("a"), (failing, noting))
+    chores.add(Path("b"), (noting,))
     do_all(chores)
-    assert done == ["next"] and not chores
-    (fault,) = chores.faults
-    assert "stays as it is: KeyError('utc_start')" in fault
+    assert noting.done == ["a", "b"] and not chores
+    assert chores.faults == [told]
 
 
-def test_what_becomes_of_one_chore_keeps_no_other_of_the_recording_from_being_done() -> None:
-    chores, done = Chores(), []
-    refused = OSError(errno.EACCES, "Permission denied")
-    faults: list[Exception] = [RecordingError("no FLAC"), KeyError("odd"), refused]
-
-    def failing(base: Path) -> Chore:
-        return raising(faults[0]) if faults else noting(done, "made")
-
-    def last(base: Path) -> Chore:
-        return noting(done, "noted")
-
-    chores.add(partial(in_turn, Path("a"), (failing, last)))
-    chores.add(partial(in_turn, Path("b"), (failing, failing, last)))
-    do_all(chores)
-    assert done == ["noted"] * 2
-    assert chores.faults == ["no FLAC", "no FLAC; no FLAC"]
-    del faults[0], chores.faults[:]
-    chores.add(partial(in_turn, Path("c"), (failing, last)))
-    do_all(chores)
-    assert done == ["noted"] * 3
-    assert chores.faults == ["'c' stays as it is: KeyError('odd')"]
-    del faults[0]
-    chores.add(partial(in_turn, Path("d"), (failing, last)))
-    do_all(chores)
-    assert done == ["noted"] * 4 and len(chores) == 1
-    faults.clear()
+def test_what_the_disk_refuses_is_told_once_and_done_later_and_holds_up_nothing() -> None:
+    chores, noting = Chores(), Doing()
+    refused = Doing(PermissionError(errno.EACCES, "Permission denied"))
+    chores.add(Path("a"), (refused, noting))
+    chores.add(Path("b"), (noting,))
+    for second in range(60):
+        do_all(chores, second * 10**9)
+    assert noting.done == ["a", "b", *["a"] * 5]  # at once, then every ten seconds
+    assert chores.faults == [
+        "the disk refuses work on 'a' (permission denied): it is tried again every 10 s"
+    ]
+    refused.fault = None
+    assert not chores.step(59 * 10**9) and len(chores) == 1
     chores.try_again()
-    do_all(chores)
-    assert done[4:] == ["made", "noted"] and not chores
+    do_all(chores, 59 * 10**9)
+    assert refused.done == ["a"] and not chores
 
 
 def test_a_folder_whose_name_is_not_utf_8_is_recovered(

@@ -8,13 +8,12 @@ from __future__ import annotations
 import contextlib
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from realtime.errors import RealtimeError, RequestError
-from realtime.recording.chores import BaseChore, Chore, in_turn
+from realtime.recording.chores import BaseChore, Chore
 from realtime.recording.compress import uncompressed
 from realtime.recording.own_files import delete_recording, list_recordings, read_recording
 from realtime.recording.recorder import Recorder
@@ -84,15 +83,15 @@ class Disk:
         finally:
             lock.release()
 
-    def left_behind(self, after: Sequence[BaseChore]) -> list[Callable[[], Chore]]:
-        """What a crash or a power cut left to be done. Raises OSError.
+    def left_behind(self, after: Sequence[BaseChore]) -> list[tuple[Path, Sequence[BaseChore]]]:
+        """What a crash or a power cut left to be done, for `Chores.add`. Raises OSError.
 
         after : what is done with each complete recording
         """
         undone = sorted({*undrawn(self.folder), *uncompressed(self.folder)})
         return [
-            *(partial(in_turn, base, (finish, *after)) for base in parts(self.folder)),
-            *(partial(in_turn, base, after) for base in undone),
+            *((base, (finish, *after)) for base in parts(self.folder)),
+            *((base, after) for base in undone),
         ]
 
     def tend(self, recorder: Recorder, now_ns: int) -> None:

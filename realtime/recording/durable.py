@@ -54,6 +54,11 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
+def reason(fault: OSError) -> str:
+    """What the disk said, within a sentence."""
+    return (fault.strerror or os.strerror(fault.errno or 0) or str(fault)).lower()
+
+
 def temporary(path: Path) -> Path:
     """The name under which `path` grows until it is whole; one left behind is written over."""
     return path.with_name(path.name + ".tmp")

@@ -12,7 +12,6 @@ generator that does a little at each step.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -24,8 +23,8 @@ import numpy as np
 from realtime.audio.ring import AudioRing
 from realtime.engine.status import Cause, Gap, Status
 from realtime.errors import Overrun
-from realtime.recording import names, recovery
-from realtime.recording.chores import Chores, in_turn
+from realtime.recording import durable, names, recovery
+from realtime.recording.chores import Chores
 from realtime.recording.clock import UtcClock
 from realtime.recording.gaps import Gaps
 from realtime.recording.plan import Plan, Report
@@ -134,7 +133,9 @@ class Recorder:
                 self._append(segment, min(segment.stop + self._chunk, stop), now)
             self._complete(segment, "asked for")
         except OSError as fault:
-            self.chores.faults.append(f"the last minutes could not be saved: {_reason(fault)}")
+            self.chores.faults.append(
+                f"the last minutes could not be saved: {durable.reason(fault)}"
+            )
             if segment is not None:
                 self._give_up(segment)
             return None
@@ -263,7 +264,7 @@ class Recorder:
     def _complete(self, segment: Segment, ended: str) -> None:
         segment.seal(ended, self._clock)
         self._tell(n_files=self.report.n_files + 1)
-        self.chores.add(partial(in_turn, segment.base, self._plan.after))
+        self.chores.add(segment.base, self._plan.after)
 
     def _sync(self, now: Moment) -> None:
         if self._segment is not None and now.monotonic_ns >= self._sync_due:
@@ -281,17 +282,13 @@ class Recorder:
             self._next = segment.synced
         self._retry_at = now.monotonic_ns + int(RETRY_SECONDS * 1e9)
         fresh = not self.report.trouble
-        self._tell(trouble=_reason(fault), troubles=self.report.troubles + fresh)
+        self._tell(trouble=durable.reason(fault), troubles=self.report.troubles + fresh)
 
     def _give_up(self, segment: Segment) -> None:
         """What it has safely is a recording when the disk works again."""
         segment.give_up()
         finish = partial(recovery.finish, ended="disk", most=segment.synced - segment.start)
-        self.chores.add(partial(in_turn, segment.base, (finish, *self._plan.after)))
+        self.chores.add(segment.base, (finish, *self._plan.after))
 
     def _tell(self, **values: Any) -> None:
         self.report = replace(self.report, **values)
-
-
-def _reason(fault: OSError) -> str:
-    return (fault.strerror or os.strerror(fault.errno or 0) or str(fault)).lower()

@@ -69,8 +69,8 @@ class Station:
         self.meter = RingMeter(ring)
         watch = self._make_watch(info.sample_rate, info.n_channels)
         self._recorder = Recorder(self.plan, stream, ring, self.engine.status, watch)
-        for chore in self.disk.left_behind(self.plan.after):
-            self._recorder.chores.add(chore)
+        for base, chores in self.disk.left_behind(self.plan.after):
+            self._recorder.chores.add(base, chores)
         self._thread.start()
 
     @property
