@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from realtime.engine import child
 from realtime.engine.engine import FIRST_SECONDS, GIVE_UP_SECONDS, START_SECONDS, Engine
 from realtime.engine.process import EngineProcess, Event
 from realtime.engine.status import Cause, State, Status
-from realtime.errors import DeviceError, SourceError
+from realtime.errors import DeviceError, EngineError, SourceError
 
 RATE = 48000
 AUDIO = AudioSettings(ring_seconds=30.0)
@@ -80,6 +81,32 @@ def test_a_killed_engine_is_restarted_and_the_time_between_is_on_record(engine):
     status = engine.status.read()
     behind = time.monotonic_ns() - status.time_ns(engine.ring.written, RATE)
     assert abs(behind) < 0.05e9
+
+
+def no_more_processes(*_: object) -> int:
+    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def test_a_process_that_cannot_be_started_again_is_tried_until_it_can(engine, monkeypatch):
+    until(engine, lambda _: engine.ring.written)
+    with monkeypatch.context() as patch:
+        patch.setattr("multiprocessing.util.spawnv_passfds", no_more_processes)
+        os.kill(engine.pid, signal.SIGKILL)
+        events = until(engine, lambda events: "waiting" in kinds(events))
+    assert "could not be started (Resource temporarily unavailable)" in events[1].text
+    events += until(engine, lambda events: "restarted" in kinds(events))
+    assert kinds(events) == ["lost", "waiting", "restarted"]
+
+
+def test_a_process_that_cannot_be_started_at_all_is_told_and_leaves_nothing_open(monkeypatch):
+    monkeypatch.setattr("multiprocessing.util.spawnv_passfds", no_more_processes)
+    open_before = psutil.Process().num_fds()
+    engine = EngineProcess(parse_source("tone:1000"), AUDIO)
+    engine.launch()
+    with pytest.raises(EngineError, match="could not be started"):
+        engine.start()
+    engine.stop()
+    assert psutil.Process().num_fds() == open_before
 
 
 def test_an_engine_that_hangs_is_ended_and_replaced(engine):

@@ -169,6 +169,8 @@ class EngineProcess:
         if self._process is None:
             if not self.ended and self._retry_at_ns and now_ns >= self._retry_at_ns:
                 self._spawn(now_ns)
+                if self._process is None:
+                    self._lose(events, now_ns)
             return events
         gone = not self._listen(events, now_ns)
         if self._running and not gone:
@@ -186,19 +188,27 @@ class EngineProcess:
         return events
 
     def _spawn(self, now_ns: int) -> None:
-        ours, theirs = self._context.Pipe()
-        self._process = self._context.Process(
-            target=child.main,
-            args=(theirs, self._spec, self._audio, self._monitor),
-            name="realtime engine",
-            daemon=True,
-        )
-        with _interrupts_blocked():
-            self._process.start()
-        theirs.close()
-        self._pipe = ours
+        """Leaves no process, but `_failure`, where the system has no room for one."""
         self._failure = None
-        self._started_ns = now_ns
+        try:
+            self._pipe, theirs = self._context.Pipe()
+            with theirs:
+                process = self._context.Process(
+                    target=child.main,
+                    args=(theirs, self._spec, self._audio, self._monitor),
+                    name="realtime engine",
+                    daemon=True,
+                )
+                with _interrupts_blocked():
+                    process.start()
+        except OSError as fault:
+            self._failure = EngineError(
+                f"the engine's process could not be started ({fault.strerror or fault}): are there "
+                "too many processes, or is memory short?"
+            )
+            self._end_process()
+            return
+        self._process, self._started_ns = process, now_ns
 
     def _listen(self, events: list[Event], now_ns: int) -> bool:
         """False when the engine is gone."""
