@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from realtime.engine.status import Cause
 from realtime.recording import durable, sidecar
+from realtime.recording.recorder import Recorder
+from realtime.recording.segment import Segment
 from realtime.recording.segments import Segmentation
 
 
@@ -233,6 +235,36 @@ def test_a_new_segment_when_asked_for_and_the_last_seconds_beside_it(
         writer.finish(captured.now)
     spans = [(values["start"] / RATE, values["stop"] / RATE) for values in sidecars(tmp_path)]
     assert spans == [(0, 5), (3, 5), (5, 6)]
+
+
+def test_all_that_the_ring_holds_is_saved_without_what_it_loses_meanwhile(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def open_slowly(*arguments: object) -> Segment:
+        captured.hear(0.2)
+        return as_ever(*arguments)
+
+    as_ever = Recorder._open
+    with capture(rng, ring_seconds=10) as captured:
+        writer = recorder(captured, tmp_path, None)
+        for _ in range(15):
+            captured.hear(1)
+            writer.step(captured.now)
+        captured.lose(0.5)
+        writer.step(captured.now)
+        before = writer.report
+        with monkeypatch.context() as patch:
+            patch.setattr(Recorder, "_open", open_slowly)
+            assert writer.save_last(60.0, captured.now) is not None
+        counted = ("recorded", "missing", "missed", "n_gaps")
+        assert [getattr(writer.report, name) for name in counted] == [
+            getattr(before, name) for name in counted
+        ]
+        writer.finish(captured.now)
+        assert np.array_equal(recorded(tmp_path), captured.samples)
+    _, saved = sidecars(tmp_path)
+    assert (saved["start"], saved["stop"]) == (5.75 * RATE, 15.5 * RATE)
+    assert saved["gaps"] == [{"index": 15 * RATE, "length": RATE // 2, "cause": "stall"}]
 
 
 def test_aligned_segments_begin_at_whole_multiples(

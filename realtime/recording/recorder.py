@@ -118,13 +118,14 @@ class Recorder:
             self._fail(fault, now)
 
     def save_last(self, seconds: float, now: Moment) -> Path | None:
-        """The last `seconds`, as far as the ring goes back, as a file of its own; None where there
-        is nothing yet, or the disk fails."""
+        """The last `seconds`, as far as the ring goes back, as a file of its own, whose samples
+        and gaps the report leaves out; None where there is nothing yet, or the disk fails."""
         if not self._status.epoch_ns:
             return None
         self._tell_time(now)
         stop = self._ring.written
-        start = max(stop - int(seconds * self._ring.sample_rate), self._ring.oldest)
+        lost_soon = stop + self._lead - self._ring.capacity
+        start = max(stop - int(seconds * self._ring.sample_rate), lost_soon, 0)
         self._look_for_gaps()
         segment: Segment | None = None
         try:
@@ -193,6 +194,10 @@ class Recorder:
     def _chunk(self) -> int:
         return int(CHUNK_SECONDS * self._ring.sample_rate)
 
+    @property
+    def _lead(self) -> int:
+        return int(LEAD_SECONDS * self._ring.sample_rate)
+
     def _append(self, segment: Segment, end: int, now: Moment) -> None:
         try:
             block = self._ring.read(segment.stop, end)
@@ -202,16 +207,16 @@ class Recorder:
         self._look_for_gaps()
         gaps = self._gaps.within(segment.stop, end)
         segment.append(block, gaps)
-        self._tell(recorded=self.report.recorded + len(block))
-        self._count(gaps)
+        if segment is self._segment:
+            self._tell(recorded=self.report.recorded + len(block))
+            self._count(gaps)
 
     def _miss(self, segment: Segment, now: Moment) -> None:
         """The ring has come round: enter what is gone, and go on with what is there."""
-        lead = int(LEAD_SECONDS * self._ring.sample_rate)
-        start, first = segment.stop, min(self._ring.oldest + lead, self._ring.written)
+        start, first = segment.stop, min(self._ring.oldest + self._lead, self._ring.written)
         holes = self._gaps.missing(start, first, now.monotonic_ns)
-        short = first - start <= FILLED_SECONDS * self._ring.sample_rate
-        if short or segment is not self._segment:
+        saved = segment is not self._segment
+        if saved or first - start <= FILLED_SECONDS * self._ring.sample_rate:
             for at in range(start, first, self._chunk):
                 end = min(at + self._chunk, first)
                 zeros = np.zeros((end - at, self._ring.n_channels), np.float32)
@@ -220,7 +225,8 @@ class Recorder:
             self._seal("gap", now)
             self._next = first
             self._begin(first, holes)
-        self._count(holes)
+        if not saved:
+            self._count(holes)
 
     def _count(self, gaps: Sequence[Gap]) -> None:
         if gaps:
