@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from captures import RATE, START_UTC, capture, recorded, recorder, sidecars
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from realtime.engine.status import Cause
+from realtime.engine.status import Cause, Status
 from realtime.recording import durable, sidecar
 from realtime.recording.recorder import Recorder
 from realtime.recording.segment import Segment
@@ -323,5 +324,31 @@ def test_what_was_captured_before_the_first_step_is_recorded_too(
     with capture(rng) as captured:
         writer = recorder(captured, tmp_path, None)
         captured.hear(1)
+        writer.finish(captured.now)
+        assert np.array_equal(recorded(tmp_path), captured.samples)
+
+
+@pytest.mark.parametrize("late", range(1, 6))
+def test_the_first_block_may_arrive_at_any_moment(
+    tmp_path: Path, rng: np.random.Generator, late: int
+) -> None:
+    class Arriving:
+        """A status in which the first block shows at the reading number `late`."""
+
+        readings = 0
+
+        def __getattr__(self, name: str) -> object:
+            if name == "epoch_ns":
+                self.readings += 1
+                if self.readings == late:
+                    captured.hear(0.1)
+            return getattr(captured.status, name)
+
+    with capture(rng) as captured:
+        writer = recorder(captured, tmp_path, None)
+        writer._status = cast(Status, Arriving())
+        now = captured.now
+        for _ in range(3):
+            writer.step(now)
         writer.finish(captured.now)
         assert np.array_equal(recorded(tmp_path), captured.samples)

@@ -161,10 +161,10 @@ class Recorder:
     # Samples.
 
     def _advance(self, now: Moment) -> None:
-        self._tell_time(now)
-        self._look_for_gaps()
         if not self._status.epoch_ns:
             return  # nothing was captured yet
+        self._tell_time(now)
+        self._look_for_gaps()
         for span in self._watch.look(self._ring, self._clock):
             wanted = self._watch.until if span.stop is None else span.stop
             self._write(span.start, wanted if self._end is None else min(wanted, self._end), now)
