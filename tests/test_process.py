@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,14 +16,17 @@ import numpy as np
 import psutil
 import pytest
 
+from realtime.audio.devices import Device
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import parse_source
 from realtime.audio.synth import Tone
-from realtime.config import AudioSettings
+from realtime.config import AudioSettings, MonitorSettings
 from realtime.engine import child
 from realtime.engine.engine import FIRST_SECONDS, GIVE_UP_SECONDS, START_SECONDS, Engine
+from realtime.engine.monitor import MonitorState
 from realtime.engine.process import EngineProcess, Event
 from realtime.engine.status import Cause, State, Status
+from realtime.engine.voice import Plan
 from realtime.errors import DeviceError, EngineError, SourceError
 
 RATE = 48000
@@ -115,6 +119,56 @@ def test_an_engine_that_hangs_is_ended_and_replaced(engine):
     os.kill(pid, signal.SIGSTOP)
     until(engine, lambda events: "restarted" in kinds(events), 15.0)
     assert engine.pid != pid and not lives(pid)
+
+
+class EchoVoice:
+    """A voice without a loudspeaker, which tells the gain of each state that it is given."""
+
+    duplex = False
+
+    def __init__(self):
+        self.notices = []
+
+    def change(self, state):
+        self.notices = [str(state.settings.gain)]
+
+    def start(self, *_):
+        pass
+
+    stop = captured = step = start
+
+
+def echoing_engine(*arguments: Any) -> None:
+    """`child.main`, in the engine's process, with an `EchoVoice`."""
+    child._plan = lambda *_: Plan(Device(0, "nothing", "", 0, 2, RATE), False, 256)
+    child.Memory.voice = lambda *_: EchoVoice()
+    engine_main(*arguments)
+
+
+@pytest.fixture
+def echoing(monkeypatch):
+    monkeypatch.setattr(child, "main", echoing_engine)
+    engine = EngineProcess(parse_source("tone:1000"), AUDIO, MonitorState(MonitorSettings()))
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+def test_an_engine_that_hangs_holds_nobody_up_and_the_newest_change_arrives(echoing):
+    def change_often() -> None:
+        for k in range(400):
+            echoing.change(MonitorState(MonitorSettings(gain=-k / 10)))
+            events.extend(echoing.poll(time.monotonic_ns()))
+
+    events: list[Event] = []
+    os.kill(echoing.pid, signal.SIGSTOP)
+    display = threading.Thread(target=change_often, daemon=True)
+    display.start()
+    display.join(3)
+    os.kill(echoing.pid, signal.SIGCONT)
+    assert not display.is_alive()
+    told = [event.text for event in events + until(echoing, lambda e: "-39.9" in str(e))]
+    assert len(told) <= 3, "those between are of the past"
 
 
 def test_a_sound_without_a_device_is_never_said_to_be_unplugged(engine):

@@ -1,8 +1,9 @@
 """The engine's process: opens the source, feeds the ring, and ends when its parent is gone.
 
-Talks with its parent over one pipe, in tuples: ("opened", StreamInfo), then ("attach", ring
-name, status name) comes back, then ("started",), where a file holds NaN or infinite values ("bad",
-how many so far), at last ("ended", reason) or ("failed", error).
+Talks with its parent over one pipe, in tuples: ("opened", StreamInfo), then ("attach", SharedNames)
+comes back, then ("started",), at last ("ended", reason) or ("failed", error). In between
+("monitor", MonitorState) may come, each answered by ("changed",), and go ("notice", text for
+people) and, where a file holds NaN or infinite values, ("bad", how many so far).
 A closed pipe means that the parent is gone.
 """
 
@@ -120,6 +121,7 @@ def _run(pipe: Connection, source: Source, engine: Engine, voice: Voice | None) 
                 _, state = pipe.recv()
                 if voice is not None:
                     voice.change(state)
+                pipe.send(("changed",))
             engine.step(time.monotonic_ns())
             told = _tell_news(pipe, source, voice, told)
         engine.step(time.monotonic_ns())

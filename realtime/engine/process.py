@@ -64,7 +64,9 @@ class EngineProcess:
     ):
         self._spec = source
         self._audio = audio
-        self._monitor = monitor
+        self._monitor = self._told = monitor
+        self._unanswered = False
+        """The engine was told to play like `_told`, and has not said that it does."""
         self._output: AudioRing | None = None
         self._monitor_status: MonitorStatus | None = None
         self._context = multiprocessing.get_context("spawn")
@@ -143,11 +145,9 @@ class EngineProcess:
         return self._monitor_status
 
     def change(self, state: MonitorState) -> None:
-        """Play like this from the next frame on, also after a restart."""
+        """Play like this from the next frame on, also after a restart; the newest wins. `poll`
+        tells the engine."""
         self._monitor = state
-        if self._pipe is not None and self._running:
-            with contextlib.suppress(OSError):  # it is gone, and `poll` will see that
-                self._pipe.send(("monitor", state))
 
     @property
     def listens(self) -> bool:
@@ -174,6 +174,7 @@ class EngineProcess:
             return events
         gone = not self._listen(events, now_ns)
         if self._running and not gone:
+            self._tell_change()
             gone = self._hangs(events, now_ns)
         elif not gone and now_ns - self._started_ns > START_SECONDS * 1e9:
             gone = True
@@ -209,6 +210,7 @@ class EngineProcess:
             self._end_process()
             return
         self._process, self._started_ns = process, now_ns
+        self._told, self._unanswered = self._monitor, False
 
     def _listen(self, events: list[Event], now_ns: int) -> bool:
         """False when the engine is gone."""
@@ -221,6 +223,8 @@ class EngineProcess:
                         self._attach(message[1])
                     case "started":
                         self._on_started(events)
+                    case "changed":
+                        self._unanswered = False
                     case "bad":
                         self.bad_samples = message[1]
                     case "notice":
@@ -277,6 +281,15 @@ class EngineProcess:
             return
         self.ended, self._running, self._state = True, False, State.ENDED
         events.append(Event("ended", reason or f"'{self.info.name}' has come to its end"))
+
+    def _tell_change(self) -> None:
+        """One at a time: more would fill the pipe to an engine that hangs, and stop us with it."""
+        if self._monitor is self._told or self._unanswered:
+            return
+        assert self._pipe is not None
+        with contextlib.suppress(OSError):  # it is gone, as the next `poll` sees
+            self._pipe.send(("monitor", self._monitor))
+        self._told, self._unanswered = self._monitor, True
 
     def _hangs(self, events: list[Event], now_ns: int) -> bool:
         snapshot = self.status.read()
