@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from realtime.errors import RealtimeError, RequestError
+from realtime.recording import durable
 from realtime.recording.chores import BaseChore, Chore
 from realtime.recording.compress import uncompressed
 from realtime.recording.own_files import delete_recording, list_recordings, read_recording
@@ -51,6 +52,9 @@ class Disk:
         """Sentences; whoever tells them empties the list."""
         self._keep, self._least_free, self._drop = keep, least_free, drop
         self._own: dict[str, Recording] | None = None
+        self._refused: dict[str, Recording] = {}
+        """What is to go, but the disk did not let it."""
+        self._fault = ""
         self._due_ns = self._began_ns = 0
 
     @contextlib.contextmanager
@@ -96,14 +100,18 @@ class Disk:
 
     def tend(self, recorder: Recorder, now_ns: int) -> None:
         """Every ten seconds: measure the room, delete what is too much, stop where that is not
-        enough. What the disk refuses is told."""
+        enough. What the disk refuses is told once."""
         if now_ns < self._due_ns:
             return
         self._due_ns = now_ns + int(TEND_SECONDS * 1e9)
+        fault = ""
         try:
             self._tend(recorder, now_ns)
-        except OSError as fault:
-            self.news.append(f"the folder cannot be looked after ({fault.strerror})")
+        except OSError as error:
+            fault = f"the folder cannot be looked after ({durable.reason(error)})"
+        if fault and fault != self._fault:
+            self.news.append(fault)
+        self._fault = fault
 
     def _tend(self, recorder: Recorder, now_ns: int) -> None:
         if self._own is None:
@@ -123,15 +131,28 @@ class Disk:
             drop=self._drop,
         )
         self.report = DiskReport(usage.free, plan.seconds_left)
-        for recording in plan.delete:
-            del self._own[recording.name]
-            try:
-                delete_recording(self.folder, recording.name)
-            except RealtimeError as fault:
-                self.news.append(str(fault))
+        for recording in (*self._refused.values(), *plan.delete):
+            self._own.pop(recording.name, None)
+            self._delete(recording)
         if plan.stop:
             self.full = plan.stop
             self.news.append(plan.stop)
+
+    def _delete(self, recording: Recording) -> None:
+        name = recording.name
+        try:
+            delete_recording(self.folder, name)
+        except RealtimeError as fault:
+            self.news.append(str(fault))
+        except OSError as fault:
+            if name not in self._refused:
+                self._refused[name] = recording
+                self.news.append(
+                    f"{shown_path(name)} cannot be deleted ({durable.reason(fault)}): it is tried "
+                    f"again every {TEND_SECONDS:g} s"
+                )
+            return
+        self._refused.pop(name, None)
 
     def _pace(self, recorder: Recorder, now_ns: int) -> float:
         """Bytes a second that go to the disk: what went there so far, or what is going to."""
