@@ -140,6 +140,15 @@ def test_what_cannot_be_is_one_sentence_each(
     assert [path.name for path in tmp_path.iterdir()] == ["P.png"]
 
 
+def test_a_report_does_not_take_the_place_of_what_a_link_leads_to(
+    bare: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link.png").symlink_to(bare)
+    asked = [str(tmp_path / "link.png"), "-o", str(tmp_path / "x.wav"), "--report", str(bare)]
+    assert main(["invert", "--bare", *asked]) == 2
+    assert "is named already" in capsys.readouterr().err
+
+
 def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 

@@ -119,6 +119,22 @@ def test_columns_of_several_frames_can_be_edited_too(
     assert np.abs(samples[37 * 512 : 60 * 512]).max() <= 3
 
 
+def test_means_of_what_is_too_quiet_to_be_shown_are_no_edit(audio: Path, tmp_path: Path) -> None:
+    render(audio, tmp_path / "p.png", keep_sound=True, width=40, reduce="mean", top_db=30.0)
+    samples, _ = invert(tmp_path / "p.png", "x.wav")
+    assert np.array_equal(samples, soundfile.read(audio, dtype="int16")[0])
+
+
+def test_floats_beyond_full_scale_come_back_as_they_were(tmp_path: Path) -> None:
+    audio = tmp_path / "loud.wav"
+    samples = np.rint(sound(RATE, 1.0) * 32768) / 32768
+    samples[9000:9100] = -1.5
+    soundfile.write(audio, samples, RATE, subtype="FLOAT")
+    render(audio, tmp_path / "p.png")
+    invert(tmp_path / "p.png", "x.wav", "--original", audio, "--depth", "32")
+    assert np.array_equal(soundfile.read(tmp_path / "x.wav")[0], samples)
+
+
 def test_the_picture_before_may_keep_the_sound(audio: Path, tmp_path: Path) -> None:
     before = tmp_path / "before.png"
     render(audio, before, keep_sound=True)

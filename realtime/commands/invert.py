@@ -17,8 +17,9 @@ from realtime.commands.invert_own import INT16, edited_sound, original_of, own_p
 from realtime.commands.invert_request import InvertRequest, checked_invert, flag
 from realtime.commands.progress import progress
 from realtime.commands.sound_file import check_held, write_sound
-from realtime.errors import RealtimeError, RequestError, SourceError
+from realtime.errors import RequestError, SourceError
 from realtime.recording.overview import overview_of
+from realtime.replacing import replacing
 from realtime.wording import say, shown_path
 
 if TYPE_CHECKING:
@@ -212,12 +213,8 @@ def _write_report(target: str, report: dict[str, Any]) -> None:
     if target == "-":
         sys.stdout.write(text + "\n")
         return
-    try:
-        Path(target).write_text(text + "\n", encoding="utf-8")
-    except OSError as fault:
-        raise RealtimeError(
-            f"--report {shown_path(target)} cannot be written ({fault.strerror}): check the disk"
-        ) from fault
+    with replacing(Path(target)) as new:
+        new.write_text(text + "\n", encoding="utf-8")
 
 
 def _plain(value: Any) -> Any:

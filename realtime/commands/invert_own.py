@@ -69,7 +69,8 @@ def original_of(own: OwnPicture, path: str | None) -> tuple[NDArray, str] | None
             + (f" ({own.source})" if own.source else "")
         )
     whole = sound.samples * np.float32(INT16)
-    if (whole == np.rint(whole)).all() and whole.max(initial=0) < INT16:
+    held = whole.min(initial=0) >= -INT16 and whole.max(initial=0) < INT16
+    if held and (whole == np.rint(whole)).all():
         return whole.astype(np.int16), "original"
     return sound.samples, "original"
 
@@ -95,6 +96,7 @@ def edited_sound(own: OwnPicture, original: NDArray, done: Any) -> NDArray:
         )
     columns = slice(None) if picture.n_columns is None else _column_of(own)
     db, drawn, changed = (each[:, columns] for each in (db, drawn, changed))
+    before = np.clip(before, picture.db_low, picture.db_high)
     louder = np.clip(before + db - drawn, picture.db_low, picture.db_high)
     erased = db <= picture.db_low + own.step_db / 2
     db = np.where(changed, np.where(erased, np.float32(picture.db_low), louder), before)
@@ -105,7 +107,7 @@ def edited_sound(own: OwnPicture, original: NDArray, done: Any) -> NDArray:
 
 
 def _decibels(own: OwnPicture, original: NDArray) -> NDArray[np.float32]:
-    """Of the original, (n_channels, n_frames, n_rows), held to the range of the picture."""
+    """Of the original, (n_channels, n_frames, n_rows), also beyond the range of the picture."""
     from realtime.picture.stream import PictureStream
 
     picture, full = own.format, INT16 if original.dtype.kind == "i" else 1.0
@@ -116,7 +118,7 @@ def _decibels(own: OwnPicture, original: NDArray) -> NDArray[np.float32]:
     ref = np.float32(1.0 if picture.ref is None else picture.ref)
     np.log10(np.maximum(db / ref, LEAST), out=db)
     db *= np.float32(20 / picture.power)
-    return np.clip(db, picture.db_low, picture.db_high, out=db)
+    return db
 
 
 def _now_and_drawn(
@@ -140,6 +142,7 @@ def _now_and_drawn(
             power = 10 ** (before.swapaxes(0, 1) * np.float32(own.format.power / 20))
             reduced = Reducer(n_frames, n_columns, way).push(power)
             values = np.log10(reduced.swapaxes(0, 1)) * np.float32(20 / own.format.power)
+        values = np.clip(values, own.format.db_low, own.format.db_high)
         drawn = rows.of(columns.of(values, axis=1), axis=2)[:, at][:, :, up[nearest]]
         if best is None or _apart(now, drawn, own) < _apart(now, best, own):
             best = drawn

@@ -129,8 +129,14 @@ def _check_report(text: str, others: list[str]) -> None:
     path = Path(text)
     if path.is_dir() or not path.parent.is_dir():
         raise RequestError(f"--report {shown_path(text)} must be a file in a folder that is there")
-    if any(os.path.abspath(text) == os.path.abspath(other) for other in others if other):
+    if any(_same_file(text, other) for other in others if other):
         raise RequestError(f"--report {shown_path(text)} is named already: name another file")
+
+
+def _same_file(one: str, other: str) -> bool:
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    return os.path.abspath(one) == os.path.abspath(other)
 
 
 def _wrong_together(args: argparse.Namespace, given: dict[str, Any]) -> list[str]:
