@@ -67,6 +67,7 @@ class Analysis:
         self.hop = stft.hop_samples
         self._points = stft.n_fft * stft.zero_pad
         self._mean_panes = display.panes == "mean"
+        self._reduce = display.reduce
         channels = ring.n_channels
         self._stft = StreamingStft(
             stft.n_fft,
@@ -121,6 +122,18 @@ class Analysis:
         return self.sample_at(history.oldest) <= first + self.column_samples and (
             self.stop is None or last <= self.sample_at(history.count)
         )
+
+    def fits(
+        self, heard: AudioRing | Signals, stft: StftSettings, display: DisplaySettings
+    ) -> bool:
+        """Whether it makes the columns that these settings ask for, of this very sound."""
+        if self._ring is not heard or self.stft != stft:
+            return False
+        if self._mean_panes != (display.panes == "mean"):
+            return False
+        n_columns = self.histories[0].n_columns
+        merge = frames_in_a_column(stft, display.span, heard.sample_rate, n_columns)
+        return self.merge == merge and (merge == 1 or self._reduce == display.reduce)
 
     def is_like(self, other: Analysis) -> bool:
         """Whether both make the same columns of the same sound."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from realtime.audio.ring import AudioRing
 from realtime.config import Settings
-from realtime.view.analysis import Analysis, frames_in_a_column
+from realtime.view.analysis import Analysis
 from realtime.view.history import ColumnHistory
 from realtime.view.hold import PeakHold
 from realtime.view.scroll import SmoothEdge
@@ -104,6 +104,7 @@ class Columns:
                 self._show_others()
             if self._pending is not None and self._pending.stop is not None:
                 self._pending = None
+            self._see_to_settings()
         self._announce("view")
 
     def scroll(self, n_samples: float) -> None:
@@ -124,25 +125,22 @@ class Columns:
 
     def change(self, settings: Settings, heard: AudioRing | Signals) -> None:
         """Show this from now on; what is on screen stays until its successor is ready."""
-        before, self._settings = self._settings, settings
-        other, self._heard = heard is not self._heard, heard
+        before, self._settings, self._heard = self._settings, settings, heard
         reduce = settings.display.reduce
         if reduce != before.display.reduce:
             for analysis in {self._live, self.shown}:
                 for history in analysis.histories:
                     history.set_reduce(reduce)
-        if other or self._needs_analysis(before, settings):
+        if not self._fits(self.shown):
             self._analyse_again()
 
-    def _needs_analysis(self, before: Settings, after: Settings) -> bool:
-        if after.stft != before.stft or after.display.panes != before.display.panes:
-            return True
-        reduced = after.display.reduce != before.display.reduce
-        n_columns = self.shown.histories[0].n_columns
-        wanted = frames_in_a_column(
-            after.stft, after.display.span, self._ring.sample_rate, n_columns
-        )
-        return wanted != self.shown.merge or (reduced and self.shown.merge > 1)
+    def _see_to_settings(self) -> None:
+        """See that what is shown, or its successor, is what the settings ask for."""
+        if self._pending is None and not self._fits(self.shown):
+            self._analyse_again()
+
+    def _fits(self, analysis: Analysis) -> bool:
+        return analysis.fits(self._heard, self._settings.stft, self._settings.display)
 
     def _analyse_again(self) -> None:
         """Begin to fill a successor of what is shown with the visible span."""

@@ -1,0 +1,62 @@
+"""What is on screen after settings change while it is analysed again: what they ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from realtime import config
+from realtime.audio.ring import AudioRing
+from realtime.view.columns import Columns
+
+RATE = 8000
+SECONDS = 30
+
+
+@pytest.fixture
+def ring(rng: np.random.Generator) -> Iterator[AudioRing]:
+    ring = AudioRing.create(1, RATE, float(SECONDS))
+    ring.write((rng.standard_normal((SECONDS * RATE, 1)) * 0.1).astype(np.float32))
+    yield ring
+    ring.close()
+
+
+class Screen:
+    """Columns as the model drives them; `change` takes settings by their keys."""
+
+    def __init__(self, ring: AudioRing, start: Mapping[str, Any]):
+        self._settings = config.change(config.Settings(), start)
+        self.columns = Columns(ring, ring, self._settings, lambda *_keys: None)
+        while self.columns.live.waiting > self._settings.stft.n_fft:
+            self.columns.live.pull(60.0)
+
+    def change(self, changes: Mapping[str, Any], heard: Any = None) -> None:
+        self._settings = config.change(self._settings, changes)
+        self.columns.change(self._settings, heard or self.columns._heard)
+
+    def run(self) -> None:
+        """Until nothing is being analysed any more."""
+        for _ in range(3000):
+            self.columns.look_for_span()
+            self.columns.pull_live()
+            self.columns.pull_pending()
+            if self.columns._pending is None:
+                return
+        raise AssertionError("it is analysed again and again")
+
+
+@pytest.fixture
+def screen(ring: AudioRing) -> Screen:
+    return Screen(ring, {"stft.n_fft": 1024})
+
+
+def test_what_was_changed_while_paused_holds_for_who_goes_on_at_once(screen: Screen) -> None:
+    screen.columns.pause(True)
+    screen.change({"stft.n_fft": 512})
+    screen.columns.pause(False)
+    screen.run()
+    assert screen.columns.shown.stft.n_fft == 512
+    assert screen.columns.shown.stop is None
