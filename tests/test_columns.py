@@ -60,3 +60,34 @@ def test_what_was_changed_while_paused_holds_for_who_goes_on_at_once(screen: Scr
     screen.run()
     assert screen.columns.shown.stft.n_fft == 512
     assert screen.columns.shown.stop is None
+
+
+def test_a_span_changed_and_changed_back_leaves_the_picture_as_it_was(screen: Screen) -> None:
+    shown = screen.columns.shown
+    screen.change({"display.span": 7200.0})
+    screen.change({"display.span": 12.0})
+    screen.run()
+    assert screen.columns.shown is shown and shown.merge == 1
+
+
+@pytest.mark.parametrize("span", [12.0, 7200.0])
+def test_means_are_shown_though_asked_for_while_another_window_is_analysed(
+    screen: Screen, span: float
+) -> None:
+    screen.change({"display.span": span, "stft.window": "hamming"})
+    screen.change({"display.reduce": "mean"})
+    screen.run()
+    shown, (history,) = screen.columns.shown, screen.columns.histories
+    assert (shown.stft.window, history.reduce) == ("hamming", "mean")
+    assert (shown.merge > 1) == (span > 12.0)
+    alone = screen.columns._analysis(shown.start, shown.stop)
+    alone.pull(60.0)
+    (expected,) = alone.histories
+    assert np.array_equal(history.cells, expected.cells)
+
+
+def test_what_changes_the_looks_alone_lets_a_successor_go_on(screen: Screen) -> None:
+    screen.change({"stft.n_fft": 512})
+    pending = screen.columns._pending
+    screen.change({"display.gamma": 2.0})
+    assert pending is not None and screen.columns._pending is pending

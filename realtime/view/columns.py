@@ -128,14 +128,15 @@ class Columns:
         before, self._settings, self._heard = self._settings, settings, heard
         reduce = settings.display.reduce
         if reduce != before.display.reduce:
-            for analysis in {self._live, self.shown}:
+            for analysis in {self._live, self.shown, self._pending or self.shown}:
                 for history in analysis.histories:
                     history.set_reduce(reduce)
-        if not self._fits(self.shown):
-            self._analyse_again()
+        self._see_to_settings()
 
     def _see_to_settings(self) -> None:
         """See that what is shown, or its successor, is what the settings ask for."""
+        if self._pending is not None and not self._fits(self._pending):
+            self._pending = None
         if self._pending is None and not self._fits(self.shown):
             self._analyse_again()
 
