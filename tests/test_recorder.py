@@ -199,6 +199,49 @@ def test_a_disk_that_fails_costs_nothing_while_the_ring_holds(
     assert [values["ended"] for values in sidecars(tmp_path)] == ["disk", "stopped"]
 
 
+@pytest.mark.parametrize("seconds", [3, 40, 100])
+def test_after_an_outage_of_the_disk_the_report_and_the_sidecars_say_the_same(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    def broken(descriptor: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with capture(rng, ring_seconds=10, channels=1) as captured:
+        writer = recorder(captured, tmp_path, None)
+        for at in range(10 * (20 + seconds + 20)):
+            if at == 195:
+                captured.lose(0.1)  # not yet synced when the disk fails
+            captured.hear(0.1)
+            with monkeypatch.context() as patch:
+                if 200 <= at < 200 + 10 * seconds:
+                    patch.setattr(durable, "sync", broken)
+                writer.step(captured.now)
+        writer.finish(captured.now)
+        while writer.chores.step(captured.monotonic_ns + 60 * 10**9):
+            pass
+        sent = captured.samples
+    entries, report = sidecars(tmp_path), writer.report
+    assert all(values["start"] < values["stop"] for values in entries)
+    gaps = [gap for values in entries for gap in values["gaps"] + values["gaps_before"]]
+    assert report.n_files == len(entries) == 2
+    assert report.recorded == sum(values["stop"] - values["start"] for values in entries)
+    assert report.missing == sum(gap["length"] for gap in gaps)
+    assert report.missed == sum(gap["length"] for gap in gaps if gap["cause"] == "disk")
+    assert report.n_gaps == len(gaps) == (1 if seconds < 10 else 2)
+    at = 0
+    for values in entries:
+        at += sum(gap["length"] for gap in values["gaps_before"])
+        assert values["start"] == at
+        at = values["stop"]
+    assert at == len(sent)
+    whole = recorded(tmp_path)
+    for gap in gaps:
+        whole[gap["index"] : gap["index"] + gap["length"]] = np.nan
+    known = ~np.isnan(whole[:, 0])
+    assert np.array_equal(whole[known], sent[known])
+    assert known.sum() == len(sent) - report.missing
+
+
 def test_names_and_times_follow_a_stepped_clock_and_indices_do_not_jump(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from realtime.engine.status import Gap, Status
+from realtime.engine.status import Cause, Gap, Status
 from realtime.recording.stream import joined, missing, within
 
 
@@ -17,6 +17,12 @@ class Gaps:
         self._seen = 0
         self._known: list[Gap] = []
         self._last: list[Gap] = []
+        self._counted = 0
+        self.n = 0
+        self.missing = 0
+        """Samples of those counted."""
+        self.missed = 0
+        """Samples of those whose cause was the disk."""
 
     def look(self, oldest: int) -> None:
         """Take note of new ones, and forget what ended before sample `oldest`. A gap is told
@@ -32,14 +38,18 @@ class Gaps:
         """Their parts in samples [start, stop)."""
         return within(self._known, start, stop)
 
-    def missing(self, start: int, stop: int, time_ns: int) -> list[Gap]:
+    def why(self, start: int, stop: int, time_ns: int) -> list[Gap]:
         """Why samples [start, stop) are not to be had."""
         return missing(start, stop, self._known, time_ns)
 
-    def count(self, parts: Sequence[Gap]) -> int:
-        """How many more there are with these, one behind the other; the first may go on where
-        the last ended."""
-        whole = joined(self._last, parts)
-        more = len(whole) - len(self._last)
+    def count(self, parts: Sequence[Gap]) -> None:
+        """Take these in, one behind the other, of which the first may go on where the last ended;
+        what was counted before is left out, however often the disk has it written."""
+        fresh = within(parts, self._counted, parts[-1].index + parts[-1].length)
+        whole = joined(self._last, fresh)
+        self.n += len(whole) - len(self._last)
         self._last = whole[-1:]
-        return more
+        for gap in fresh:
+            self._counted = gap.index + gap.length
+            self.missing += gap.length
+            self.missed += gap.length if gap.cause is Cause.DISK else 0

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from realtime.audio.ring import AudioRing
-from realtime.engine.status import Cause, Gap, Status
+from realtime.engine.status import Gap, Status
 from realtime.errors import Overrun
 from realtime.recording import durable, names, recovery
 from realtime.recording.chores import Chores
@@ -177,15 +177,15 @@ class Recorder:
         self._next = max(self._next, start)
         while self._next < stop:
             if self._segment is None:
-                self._begin(self._next)
+                self._begin(stop, now)
+                continue
             segment, end = self._segment, min(self._next + self._chunk, stop)
-            assert segment is not None
             if self._boundary is not None:
                 end = min(end, max(self._boundary, self._next))
             if end > self._next:
                 self._append(segment, end, now)
             if self._segment is not segment:
-                continue  # a long gap began another
+                continue  # a long gap ended it
             self._next = segment.stop
             if self._boundary is not None and self._next >= self._boundary:
                 self._seal("full", now)
@@ -198,6 +198,14 @@ class Recorder:
     def _lead(self) -> int:
         return int(LEAD_SECONDS * self._ring.sample_rate)
 
+    @property
+    def _readable(self) -> int:
+        """Where to go on when the ring has come round."""
+        return min(self._ring.oldest + self._lead, self._ring.written)
+
+    def _is_long(self, n_samples: int) -> bool:
+        return n_samples > FILLED_SECONDS * self._ring.sample_rate
+
     def _append(self, segment: Segment, end: int, now: Moment) -> None:
         try:
             block = self._ring.read(segment.stop, end)
@@ -206,45 +214,51 @@ class Recorder:
             return
         self._look_for_gaps()
         gaps = self._gaps.within(segment.stop, end)
+        self._put(segment, block, gaps)
+
+    def _put(self, segment: Segment, block: np.ndarray, gaps: Sequence[Gap]) -> None:
         segment.append(block, gaps)
         if segment is self._segment:
             self._tell(recorded=self.report.recorded + len(block))
             self._count(gaps)
 
     def _miss(self, segment: Segment, now: Moment) -> None:
-        """The ring has come round: enter what is gone, and go on with what is there."""
-        start, first = segment.stop, min(self._ring.oldest + self._lead, self._ring.written)
-        holes = self._gaps.missing(start, first, now.monotonic_ns)
-        saved = segment is not self._segment
-        if saved or first - start <= FILLED_SECONDS * self._ring.sample_rate:
+        """The ring has come round: zeros for what is gone, or the end of the file."""
+        start, first = segment.stop, self._readable
+        if segment is not self._segment or not self._is_long(first - start):
+            holes = self._gaps.why(start, first, now.monotonic_ns)
             for at in range(start, first, self._chunk):
                 end = min(at + self._chunk, first)
                 zeros = np.zeros((end - at, self._ring.n_channels), np.float32)
-                segment.append(zeros, within(holes, at, end))
-        else:
+                self._put(segment, zeros, within(holes, at, end))
+        elif segment.start < segment.stop:
             self._seal("gap", now)
-            self._next = first
-            self._begin(first, holes)
-        if not saved:
-            self._count(holes)
+        else:  # the disk stood still while it was opened
+            self._segment = None
+            self._give_up(segment)
 
     def _count(self, gaps: Sequence[Gap]) -> None:
         if gaps:
-            missed = sum(gap.length for gap in gaps if gap.cause is Cause.DISK)
-            self._tell(
-                n_gaps=self.report.n_gaps + self._gaps.count(gaps),
-                missing=self.report.missing + sum(gap.length for gap in gaps),
-                missed=self.report.missed + missed,
-            )
+            self._gaps.count(gaps)
+            self._tell(n_gaps=self._gaps.n, missing=self._gaps.missing, missed=self._gaps.missed)
 
     def _look_for_gaps(self) -> None:
         self._gaps.look(min(self._next, self._ring.oldest))
 
     # Segments.
 
-    def _begin(self, start: int, before: Sequence[Gap] = ()) -> None:
-        self._segment = self._open(start, before)
-        self._boundary = self._end_of(start)
+    def _begin(self, stop: int, now: Moment) -> None:
+        """A file of what is to be had before sample `stop`: from `_next` on, or from behind a long
+        gap there; none where that leaves nothing."""
+        start, holes = self._next, []
+        if self._ring.oldest > start and self._is_long(self._readable - start):
+            start = min(self._readable, stop)
+            holes = self._gaps.why(self._next, start, now.monotonic_ns)
+        if start < stop:
+            self._segment = self._open(start, holes)
+            self._boundary = self._end_of(start)
+        self._next = start
+        self._count(holes)
 
     def _open(self, start: int, before: Sequence[Gap]) -> Segment:
         utc_ns = self._clock.utc_ns(start)
@@ -286,6 +300,7 @@ class Recorder:
         if segment is not None:
             self._give_up(segment)
             self._next = segment.synced
+            self._tell(recorded=self.report.recorded - (segment.stop - segment.synced))
         self._retry_at = now.monotonic_ns + int(RETRY_SECONDS * 1e9)
         fresh = not self.report.trouble
         self._tell(trouble=durable.reason(fault), troubles=self.report.troubles + fresh)
@@ -293,6 +308,7 @@ class Recorder:
     def _give_up(self, segment: Segment) -> None:
         """What it has safely is a recording when the disk works again."""
         segment.give_up()
+        self._tell(n_files=self.report.n_files + (segment.synced > segment.start))
         finish = partial(recovery.finish, ended="disk", most=segment.synced - segment.start)
         self.chores.add(segment.base, (finish, *self._plan.after))
 
