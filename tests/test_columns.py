@@ -11,6 +11,7 @@ import pytest
 from realtime import config
 from realtime.audio.ring import AudioRing
 from realtime.view.columns import Columns
+from realtime.view.signals import Signals
 
 RATE = 8000
 SECONDS = 30
@@ -27,15 +28,15 @@ def ring(rng: np.random.Generator) -> Iterator[AudioRing]:
 class Screen:
     """Columns as the model drives them; `change` takes settings by their keys."""
 
-    def __init__(self, ring: AudioRing, start: Mapping[str, Any]):
-        self._settings = config.change(config.Settings(), start)
-        self.columns = Columns(ring, ring, self._settings, lambda *_keys: None)
-        while self.columns.live.waiting > self._settings.stft.n_fft:
+    def __init__(self, ring: AudioRing, start: Mapping[str, Any], heard: Any = None):
+        self.settings = config.change(config.Settings(), start)
+        self.columns = Columns(heard or ring, ring, self.settings, lambda *_keys: None)
+        while self.columns.live.waiting > self.settings.stft.n_fft:
             self.columns.live.pull(60.0)
 
     def change(self, changes: Mapping[str, Any], heard: Any = None) -> None:
-        self._settings = config.change(self._settings, changes)
-        self.columns.change(self._settings, heard or self.columns._heard)
+        self.settings = config.change(self.settings, changes)
+        self.columns.change(self.settings, heard or self.columns._heard)
 
     def run(self) -> None:
         """Until nothing is being analysed any more."""
@@ -60,6 +61,27 @@ def test_what_was_changed_while_paused_holds_for_who_goes_on_at_once(screen: Scr
     screen.run()
     assert screen.columns.shown.stft.n_fft == 512
     assert screen.columns.shown.stop is None
+
+
+def test_another_signal_chosen_while_paused_goes_on_at_once(ring: AudioRing) -> None:
+    both = {show: Signals(ring, ring, show, lambda: 0) for show in ("input", "output")}
+    screen = Screen(ring, {}, both["input"])
+    screen.columns.pause(True)
+    screen.change({"monitor.show": "output"}, both["output"])
+    screen.run()
+    assert screen.columns.shown.signals == ("output",)
+    screen.columns.pause(False)
+    assert screen.columns.shown.signals == ("output",)
+
+
+def test_means_of_merged_frames_asked_for_while_paused_go_on_at_once(ring: AudioRing) -> None:
+    screen = Screen(ring, {"stft.n_fft": 1024, "display.span": 7200.0})
+    screen.columns.pause(True)
+    screen.change({"display.reduce": "mean"})
+    screen.run()
+    screen.columns.pause(False)
+    shown = screen.columns.shown
+    assert shown.merge > 1 and shown.fits(ring, screen.settings.stft, screen.settings.display)
 
 
 def test_a_span_changed_and_changed_back_leaves_the_picture_as_it_was(screen: Screen) -> None:

@@ -135,14 +135,6 @@ class Analysis:
         merge = frames_in_a_column(stft, display.span, heard.sample_rate, n_columns)
         return self.merge == merge and (merge == 1 or self._reduce == display.reduce)
 
-    def is_like(self, other: Analysis) -> bool:
-        """Whether both make the same columns of the same sound."""
-        return (self.stft, self.merge, len(self.histories)) == (
-            other.stft,
-            other.merge,
-            len(other.histories),
-        )
-
     @property
     def waiting(self) -> int:
         """Samples in the ring that were not taken in yet."""

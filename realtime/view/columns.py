@@ -175,7 +175,7 @@ class Columns:
             self._edge.reset()
         else:
             self._still = pending
-            if not pending.is_like(self._live):
+            if not self._fits(self._live):
                 # The live columns change too; what they lack is analysed when one looks there.
                 self._skipped_before += self._live.skipped
                 start = max(self._heard.oldest, self._heard.written - pending.stft.n_fft)
