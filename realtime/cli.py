@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import errno
 import importlib
+import io
 import os
 import signal
 import sys
@@ -34,6 +35,11 @@ Command = Callable[[argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     _open_closed_streams()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may be in no encoding that they have
+            stream.reconfigure(errors="backslashreplace")
+    # Processes of ours import nothing from the current folder, where a stranger's json.py may lie.
+    os.environ["PYTHONSAFEPATH"] = "1"
     try:
         with _signals_interrupt():
             args = build_parser().parse_args(argv)

@@ -366,6 +366,40 @@ def test_a_window_that_cannot_be_opened_is_told_and_replaced_unless_it_was_named
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    "arguments", [["live", "demo", "--seconds", "0.3", "--view", "none"], ["devices"]]
+)
+def test_what_lies_in_the_current_folder_is_not_imported(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    for name in ("json", "pickle", "random", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a stranger')")
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "realtime", *arguments],
+        cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "stranger" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "cp1252:strict", "ascii:strict"])
+def test_names_that_standard_output_cannot_say_are_escaped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    name = os.fsdecode("日ü.wav".encode() + b"\xfe.wav")
+    with open(tmp_path / name, "wb") as file:
+        soundfile.write(file, np.zeros(4800), 48000, format="WAV")
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    done = subprocess.run(
+        command("live", str(tmp_path / name), "--json"),
+        capture_output=True, timeout=SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and json.loads(done.stdout.splitlines()[-1])["last"]
+    shown = subprocess.run(
+        command("info", str(tmp_path / name)), capture_output=True, timeout=SECONDS, check=False
+    )
+    assert b"is no picture" in shown.stderr
+
+
 def test_devices_lists_none_where_there_is_none() -> None:
     done = run("devices")
     assert (done.returncode, done.stdout) == (0, "")

@@ -14,9 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from realtime.commands.checks import GUI_EXTRA, MESA, Check, install_line
+from realtime.commands.probe import PROBE_SECONDS, probe
 from realtime.view.display import find_display
 
-PROBE_SECONDS = 30.0
 SOFTWARE = re.compile(r"llvmpipe|softpipe|swrast|software|SwiftShader|GDI Generic", re.IGNORECASE)
 """Renderers that draw on the processor."""
 TRUE_COLOURS = 1 << 24
@@ -40,19 +40,16 @@ def opengl(where: str) -> Check:
     name = "window" if where == "window" else "OpenGL"
     missing = missing_libraries() if sys.platform.startswith("linux") else []
     try:
-        probe = subprocess.run(
-            [sys.executable, "-m", "realtime.view.probe", where],
-            capture_output=True, text=True, timeout=PROBE_SECONDS, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        done = probe("realtime.view.probe", where)
     except subprocess.TimeoutExpired:
         text = f"the driver did not answer within {PROBE_SECONDS:g} s: --view terminal works"
         return Check(name, "note", text, install_line([], MESA))
-    if probe.returncode == 0:
-        found = json.loads(probe.stdout.splitlines()[-1])
+    if done.returncode == 0:
+        found = json.loads(done.stdout.splitlines()[-1])
         soft = ", drawn in software" if SOFTWARE.search(found["renderer"]) else ""
         platform, version = found["platform"], found["version"]
         return Check(name, "ok", f"{found['renderer']}{soft}; OpenGL {version}; Qt on {platform}")
-    return Check(name, "note", *failure(probe.stderr, missing))
+    return Check(name, "note", *failure(done.stderr, missing))
 
 
 def failure(complaint: str, missing: list[str]) -> tuple[str, str]:

@@ -16,30 +16,25 @@ import sys
 
 from realtime.audio.devices import Device, list_devices
 from realtime.audio.portaudio import portaudio
+from realtime.commands.probe import PROBE_SECONDS, probe
 from realtime.errors import MissingDependency, RealtimeError
-
-PROBE_SECONDS = 60.0
-"""Ten rates on each device may take seconds; a sound server that is stuck takes for ever."""
 
 
 def probed_devices(rates: bool = True) -> tuple[str, list[Device]]:
     """PortAudio's version and all devices. Raises RealtimeError, MissingDependency among them."""
     try:
-        probe = subprocess.run(
-            [sys.executable, "-m", __name__, *(["rates"] if rates else [])],
-            capture_output=True, text=True, timeout=PROBE_SECONDS, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        done = probe(__name__, *(["rates"] if rates else []))
     except subprocess.TimeoutExpired as error:
         raise RealtimeError(
             f"PortAudio did not answer within {PROBE_SECONDS:g} s: is a sound server stuck? "
             "Restart it"
         ) from error
-    if probe.returncode != 0:
+    if done.returncode != 0:
         raise RealtimeError(
-            f"PortAudio ended with {_ending(probe.returncode)} while it looked for devices: "
+            f"PortAudio ended with {_ending(done.returncode)} while it looked for devices: "
             "is ~/.asoundrc, or another sound configuration, faulty?"
         )
-    found = json.loads(probe.stdout)
+    found = json.loads(done.stdout)
     if "error" in found:
         raise MissingDependency(found["error"])
     devices = [Device(**{**about, "rates": tuple(about["rates"])}) for about in found["devices"]]

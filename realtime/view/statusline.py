@@ -121,7 +121,7 @@ def status_object(model: LiveModel, elapsed: float) -> dict[str, object]:
 def _tell(model: LiveModel, elapsed: float, json: bool, last: bool = False) -> None:
     if json:
         line = {**status_object(model, elapsed), "last": last}
-        sys.stdout.write(json_text.dumps(line, ensure_ascii=False) + "\n")
+        sys.stdout.write(json_text.dumps(line) + "\n")
         sys.stdout.flush()
     else:
         lead = f"{elapsed:.1f} s in all" if last else f"{elapsed:.0f} s"
