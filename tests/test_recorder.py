@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 
 from realtime.engine.status import Cause, Status
 from realtime.recording import durable, sidecar
+from realtime.recording.excerpt import Excerpt
 from realtime.recording.recorder import Recorder
 from realtime.recording.segment import Segment
 from realtime.recording.segments import Segmentation
+from realtime.recording.stream import Stream
 
 
 def test_segments_put_together_are_the_stream(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -352,13 +355,41 @@ def test_last_minutes_that_cannot_be_saved_leave_the_recording_alone(
         writer.step(captured.now)
         with monkeypatch.context() as patch:
             patch.setattr(durable, "sync", lambda _: (_ for _ in ()).throw(OSError(28, "full")))
-            assert writer.save_last(2.0, captured.now) is None
-        assert writer.chores.faults == ["the last minutes could not be saved: full"]
+            with pytest.raises(OSError, match="full"):
+                writer.save_last(2.0, captured.now)
         captured.hear(1)
         writer.step(captured.now)
         writer.finish(captured.now)
         assert np.array_equal(recorded(tmp_path), captured.samples)
     assert len(sidecars(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "broken"), [(0, range(0)), (3, range(1, 9)), (3, range(2, 3))]
+)  # syncs: of the sidecar, of the header, of the samples
+def test_an_excerpt_that_cannot_be_saved_says_why_and_leaves_nothing_about(
+    tmp_path: Path,
+    rng: np.random.Generator,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+    broken: range,
+) -> None:
+    def full(descriptor: int) -> None:
+        if next(syncs) in broken:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with capture(rng) as captured:
+        if seconds:
+            captured.hear(seconds)
+        syncs = count()
+        with monkeypatch.context() as patch:
+            patch.setattr(durable, "sync", full)
+            stream = Stream("a microphone", "mic", RATE, 2)
+            excerpt = Excerpt(tmp_path, stream, captured.ring, captured.status)
+            excerpt.wait()
+    reason = "no space left on device" if seconds else "no sound has come yet"
+    assert excerpt.told == f"nothing could be saved in '{tmp_path}': {reason}"
+    assert not list(tmp_path.iterdir())
 
 
 def test_what_was_captured_before_the_first_step_is_recorded_too(

@@ -8,6 +8,7 @@ from pathlib import Path
 from realtime.audio.ring import AudioRing
 from realtime.engine.status import Status
 from realtime.errors import RealtimeError
+from realtime.recording import durable
 from realtime.recording.plan import Plan
 from realtime.recording.recorder import Recorder
 from realtime.recording.segments import Segmentation
@@ -55,16 +56,19 @@ class Excerpt:
         self._thread.join()
 
     def _save(self) -> None:
+        path, trouble, now = None, "no sound has come yet", Moment.now()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            now = Moment.now()
             self._recorder.step(now)
             path = self._recorder.save_last(self._seconds, now)
-            trouble = self._recorder.report.trouble
-        except (OSError, RealtimeError) as fault:
-            path, trouble = None, str(fault)
+        except OSError as fault:
+            trouble = durable.reason(fault)
+        except RealtimeError as fault:
+            trouble = str(fault)
+        while self._recorder.chores.step(now.monotonic_ns):
+            pass  # a part that the disk let down
         if path is None:
             folder = shown_path(str(self._folder))
-            self._told = f"nothing could be saved in {folder}: {trouble or 'no sound has come yet'}"
+            self._told = f"nothing could be saved in {folder}: {trouble}"
         else:
             self._told = f"the last minutes are saved as {path}"

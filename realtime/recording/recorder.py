@@ -119,7 +119,8 @@ class Recorder:
 
     def save_last(self, seconds: float, now: Moment) -> Path | None:
         """The last `seconds`, as far as the ring goes back, as a file of its own, whose samples
-        and gaps the report leaves out; None where there is nothing yet, or the disk fails."""
+        and gaps the report leaves out; None where there is nothing yet. Raises OSError; what lies
+        there then is left to a chore."""
         if not self._status.epoch_ns:
             return None
         self._tell_time(now)
@@ -133,13 +134,10 @@ class Recorder:
             while segment.stop < stop:
                 self._append(segment, min(segment.stop + self._chunk, stop), now)
             self._complete(segment, "asked for")
-        except OSError as fault:
-            self.chores.faults.append(
-                f"the last minutes could not be saved: {durable.reason(fault)}"
-            )
+        except OSError:
             if segment is not None:
                 self._give_up(segment)
-            return None
+            raise
         return beside(segment.base, ".wav")
 
     # Time.

@@ -7,6 +7,7 @@ name: a recording with a name has a sidecar, whatever happens between.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,13 +76,18 @@ class Segment:
         self.levels = SegmentLevels(stream.n_channels)
         base.parent.mkdir(parents=True, exist_ok=True)
         self._note()
-        self._writer = WavWriter(
-            beside(base, PART_WAV),
-            stream.sample_rate,
-            stream.n_channels,
-            depth,
-            self._metadata(utc_ns),
-        )
+        try:
+            self._writer = WavWriter(
+                beside(base, PART_WAV),
+                stream.sample_rate,
+                stream.n_channels,
+                depth,
+                self._metadata(utc_ns),
+            )
+        except OSError:
+            with contextlib.suppress(OSError):
+                beside(base, PART_JSON).unlink()
+            raise
 
     def _metadata(self, utc_ns: int) -> Metadata:
         return Metadata(utc_ns, self._stream.device, f"{self._stream.id[:16]}-{self.start}")

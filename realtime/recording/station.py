@@ -17,6 +17,7 @@ from realtime.audio.metering import RingMeter
 from realtime.audio.sources import SourceSpec
 from realtime.config import AudioSettings
 from realtime.engine.process import EngineProcess, Event
+from realtime.recording import durable
 from realtime.recording.alarms import disk_fails
 from realtime.recording.compress import as_flac, check_flac
 from realtime.recording.disk import Disk
@@ -113,9 +114,14 @@ class Station:
         """Have the last `seconds` written as a file of their own, and told."""
 
         def save(recorder: Recorder, now: Moment) -> None:
-            path = recorder.save_last(seconds, now)
-            if path is not None:
-                self.disk.news.append(f"saved {shown_path(str(path))}")
+            try:
+                path = recorder.save_last(seconds, now)
+            except OSError as fault:
+                reason = durable.reason(fault)
+                self.disk.news.append(f"the last minutes could not be saved: {reason}")
+            else:
+                if path is not None:
+                    self.disk.news.append(f"saved {shown_path(str(path))}")
 
         self.ask(save)
 
