@@ -27,6 +27,7 @@ from realtime import presets
 from realtime.dsp.processors.registry import Effect
 from realtime.effects import read_effects
 from realtime.errors import SettingsError
+from realtime.presets import EFFECT
 from realtime.rules import (
     LEAST_BAND_HZ,
     LEAST_DB_RANGE,
@@ -259,9 +260,6 @@ FIELDS: dict[str, FieldInfo] = {
     for name, field in kind.model_fields.items()
 }
 """Every key there is, but for `EFFECT`."""
-
-EFFECT = "effect"
-"""The key of the list of effects: texts as after `--effect`, tables of a file, or `Effect`s."""
 
 
 def load(

@@ -6,6 +6,7 @@ and which values they take is the business of `config`.
 
 from __future__ import annotations
 
+import datetime
 import re
 import stat
 import tomllib
@@ -18,6 +19,9 @@ from typing import Any
 from realtime.errors import SettingsError
 from realtime.wording import unknown
 
+EFFECT = "effect"
+"""The one key that is no `section.key`: a list of texts as after `--effect`, of tables, or of
+`Effect`s."""
 LARGEST_FILE = 1 << 20
 """Bytes; a thousand times the longest preset. More than that is another kind of file."""
 
@@ -83,13 +87,14 @@ def _value(text: str) -> Any:
         parsed = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
         return text
-    return parsed["value"] if len(parsed) == 1 else text
+    value = parsed["value"] if len(parsed) == 1 else text
+    return text if isinstance(value, datetime.date | datetime.time) else value
 
 
 def _flat(tables: dict[str, Any]) -> dict[str, Any]:
     layer: dict[str, Any] = {}
     for section, table in tables.items():
-        if isinstance(table, dict):
+        if isinstance(table, dict) and section != EFFECT:
             layer |= {f"{section}.{key}": value for key, value in table.items()}
         else:
             layer[section] = table

@@ -45,8 +45,9 @@ def overlaid(below: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, An
     """`layer` over `below`, with the two rules at the top of this file. A pure function."""
     values = {**below, **layer}
     hop, n_fft = values["stft.hop"], values["stft.n_fft"]
-    if hop is not None and "stft.hop" not in layer and not _hop_fits(hop, n_fft):
-        values["stft.hop"] = round(hop * n_fft / below["stft.n_fft"])
+    kept = hop is not None and "stft.hop" not in layer and below["stft.n_fft"] > 0
+    if kept and not _hop_fits(hop, n_fft):
+        values["stft.hop"] = hop * n_fft // below["stft.n_fft"]
     if "display.scale" in layer and "display.f_low" not in layer and not _low_end_fits(values):
         values["display.f_low"] = LIFTED_F_LOW_HZ
     return values
@@ -111,14 +112,16 @@ def _monitor_rules(values: Mapping[str, Any]) -> Iterator[tuple[set[str], str]]:
         rule = f"a power of two from {low} to {high} (try {nearest})"
         yield {"monitor.n_fft"}, f"monitor.n_fft = {shown(n_fft)} must be {rule}"
         return
+    keys, least = {"monitor.n_fft", "monitor.hop", "monitor.synthesis"}, n_fft // HOPS_IN_N_FFT
     longest = n_fft if synthesis is None else min(synthesis, n_fft)
-    if not n_fft // HOPS_IN_N_FFT <= hop <= longest // 2:
-        rule = f"{n_fft // HOPS_IN_N_FFT} to {longest // 2} (try {max(longest // 4, 1)})"
-        keys = {"monitor.n_fft", "monitor.hop", "monitor.synthesis"}
+    if synthesis is not None and not 2 * least <= synthesis <= n_fft:
+        rule = f"{2 * least} to n_fft = {n_fft} (try {min(max(2 * hop, 2 * least), n_fft)})"
+        yield keys, f"monitor.synthesis = {shown(synthesis)} must be {rule}"
+    elif not least <= hop <= longest // 2:
+        rule = f"{least} to {longest // 2} (try {max(longest // 4, least)})"
         yield keys, f"monitor.hop = {shown(hop)} must be {rule}"
-    elif synthesis is not None and (synthesis > n_fft or synthesis % 2 or synthesis % hop):
+    elif synthesis is not None and (synthesis % 2 or synthesis % hop):
         rule = f"an even multiple of hop = {hop}, at most n_fft = {n_fft} (try {2 * hop})"
-        keys = {"monitor.n_fft", "monitor.hop", "monitor.synthesis"}
         yield keys, f"monitor.synthesis = {shown(synthesis)} must be {rule}"
     elif synthesis is None and hop > longest_hop(values["monitor.window"], n_fft):
         rule = f"at most {n_fft // 4} with so pointed a window (try {n_fft // 4})"

@@ -176,6 +176,17 @@ def test_a_faulty_value_gets_its_sentence(text: str, sentence: str) -> None:
     assert "\x1b" not in told
 
 
+@pytest.mark.parametrize("hop", ["256", "9" * 400])
+def test_a_layer_over_an_n_fft_of_nothing_gets_a_sentence(tmp_path: Path, hop: str) -> None:
+    (tmp_path / "a.toml").write_text(f"[stft]\nn_fft = 0\nhop = {hop}\n")
+    with pytest.raises(SettingsError, match=r"^stft.hop = .* must be at (least|most) n_fft"):
+        load(file=tmp_path / "a.toml", sets=["stft.n_fft=16384"])
+
+
+def test_what_looks_like_a_date_is_text() -> None:
+    assert load(sets=["record.name=2026-01-31"]).record.name == "2026-01-31"
+
+
 junk = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=50),
     st.lists(st.integers(), max_size=3), st.dictionaries(st.text(max_size=3), st.integers()),
