@@ -9,14 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from captures import capture, recorder
+from captures import START_UTC, capture, recorder
 
 from realtime.recording import disk as disk_module
 from realtime.recording.disk import Disk
 from realtime.recording.recorder import Recorder
 from realtime.recording.retention import Keep, MinFree
+from realtime.recording.stream import Moment
 
 SECOND = 10**9
+HOUR, DAY = 3600 * SECOND, 86_400 * SECOND
 LOOK = 11 * SECOND
 """Longer than from one look at the disk to the next."""
 
@@ -30,6 +32,10 @@ def writer(tmp_path: Path, rng: np.random.Generator) -> Iterator[Recorder]:
             captured.hear(2)
             writer.step(captured.now)
         yield writer
+
+
+def at(monotonic_ns: int, utc_ns: int = START_UTC) -> Moment:
+    return Moment(monotonic_ns, utc_ns)
 
 
 def left(folder: Path) -> list[int]:
@@ -49,13 +55,13 @@ def test_what_the_disk_does_not_let_go_is_told_once_and_goes_when_it_does(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", unlink)
         for look in range(1, 4):
-            disk.tend(writer, look * LOOK)
+            disk.tend(writer, at(look * LOOK))
     assert left(tmp_path) == [0, 3, 4]
     assert disk.news == [
         "'20270115T080000Z' cannot be deleted (it is being used by another process): it is tried "
         "again every 10 s"
     ]
-    disk.tend(writer, 4 * LOOK)
+    disk.tend(writer, at(4 * LOOK))
     assert left(tmp_path) == [3, 4]
     assert len(disk.news) == 1
 
@@ -71,5 +77,31 @@ def test_a_disk_that_is_away_is_told_once_each_time(
         with monkeypatch.context() as patch:
             if look % 6 > 2:
                 patch.setattr(disk_module.shutil, "disk_usage", away)
-            disk.tend(writer, look * LOOK)
+            disk.tend(writer, at(look * LOOK))
     assert disk.news == ["the folder cannot be looked after (input/output error)"] * 2
+
+
+@pytest.mark.parametrize("step_at", [0, 2])
+def test_a_clock_that_leaps_is_believed_only_when_it_has_held(
+    tmp_path: Path, writer: Recorder, step_at: int
+) -> None:
+    disk = Disk(tmp_path, Keep(seconds=30 * 86_400.0), MinFree(), drop=False)
+    wrong = START_UTC + 40 * DAY
+    for look in range(1, 5):
+        disk.tend(writer, at(look * LOOK, wrong if look > step_at else START_UTC))
+    disk.tend(writer, at(5 * HOUR, wrong))
+    assert left(tmp_path) == [0, 1, 2, 3, 4]
+    (told,) = disk.news
+    assert told.startswith("the clock is ") and told.endswith("nothing goes for its age for 6h")
+    disk.tend(writer, at(7 * HOUR, wrong))
+    assert left(tmp_path) == []
+
+
+def test_a_leap_that_was_set_right_costs_nothing(tmp_path: Path, writer: Recorder) -> None:
+    disk = Disk(tmp_path, Keep(seconds=60.0), MinFree(), drop=False)
+    disk.tend(writer, at(LOOK, START_UTC + 40 * DAY))
+    for hour in range(1, 10):
+        disk.tend(writer, at(hour * HOUR, START_UTC + 30 * SECOND))
+    assert left(tmp_path) == [0, 1, 2, 3, 4]
+    disk.tend(writer, at(10 * HOUR, START_UTC + 65 * SECOND))
+    assert left(tmp_path) == [2, 3, 4]

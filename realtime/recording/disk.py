@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,9 @@ from realtime.recording.own_files import delete_recording, list_recordings, read
 from realtime.recording.recorder import Recorder
 from realtime.recording.recovery import finish, parts
 from realtime.recording.retention import Keep, MinFree, Recording, plan_room
+from realtime.recording.segments import duration_text
 from realtime.recording.store import undrawn
+from realtime.recording.stream import Moment
 from realtime.wording import shown_path
 
 TEND_SECONDS = 10.0
@@ -28,6 +29,14 @@ TEND_SECONDS = 10.0
 
 PACE_SECONDS = 600.0
 """Before that much has passed, the pace is what it would be without a pause."""
+
+LEAP_SECONDS = 86_400.0
+"""A clock so far ahead of the newest recording, or of itself ten seconds ago, may be wrong: one
+that is 40 days ahead would have all go that --keep 30d keeps."""
+
+HELD_SECONDS = 6 * 3600.0
+"""Until such a clock is believed, for a station may have been off for months. By then NTP, which
+asks at least every 34 minutes, or a GPS would have set it right; of 30 days it is little."""
 
 LOCK = ".realtime.lock"
 
@@ -56,6 +65,7 @@ class Disk:
         """What is to go, but the disk did not let it."""
         self._fault = ""
         self._due_ns = self._began_ns = 0
+        self._utc_ns = self._believed_ns = 0
 
     @contextlib.contextmanager
     def mine(self) -> Iterator[None]:
@@ -98,34 +108,35 @@ class Disk:
             *((base, after) for base in undone),
         ]
 
-    def tend(self, recorder: Recorder, now_ns: int) -> None:
+    def tend(self, recorder: Recorder, now: Moment) -> None:
         """Every ten seconds: measure the room, delete what is too much, stop where that is not
         enough. What the disk refuses is told once."""
-        if now_ns < self._due_ns:
+        if now.monotonic_ns < self._due_ns:
             return
-        self._due_ns = now_ns + int(TEND_SECONDS * 1e9)
+        self._due_ns = now.monotonic_ns + int(TEND_SECONDS * 1e9)
         fault = ""
         try:
-            self._tend(recorder, now_ns)
+            self._tend(recorder, now)
         except OSError as error:
             fault = f"the folder cannot be looked after ({durable.reason(error)})"
         if fault and fault != self._fault:
             self.news.append(fault)
         self._fault = fault
 
-    def _tend(self, recorder: Recorder, now_ns: int) -> None:
+    def _tend(self, recorder: Recorder, now: Moment) -> None:
         if self._own is None:
             found, left = list_recordings(self.folder)
             self._own = {recording.name: recording for recording in found}
+            self._utc_ns = max((one.utc_end_ns for one in found), default=now.utc_ns)
             self.news += left
         usage = shutil.disk_usage(self.folder)
         report = recorder.report
         plan = plan_room(
             self._own.values(),
-            now_ns=time.time_ns() if report.plausible_clock else None,
+            now_ns=self._believed(now) if report.plausible_clock else None,
             free_bytes=usage.free,
             total_bytes=usage.total,
-            bytes_per_second=self._pace(recorder, now_ns),
+            bytes_per_second=self._pace(recorder, now.monotonic_ns),
             keep=self._keep,
             least_free=self._least_free,
             drop=self._drop,
@@ -137,6 +148,20 @@ class Disk:
         if plan.stop:
             self.full = plan.stop
             self.news.append(plan.stop)
+
+    def _believed(self, now: Moment) -> int | None:
+        """UTC to tell ages by; None while it may be wrong."""
+        ahead = (now.utc_ns - self._utc_ns) / 1e9
+        self._utc_ns = now.utc_ns
+        if ahead > LEAP_SECONDS:
+            self._believed_ns = now.monotonic_ns + int(HELD_SECONDS * 1e9)
+            if self._keep is not None and self._keep.seconds is not None:
+                self.news.append(
+                    f"the clock is {duration_text(ahead // 3600 * 3600)} ahead of the newest "
+                    "recording, or of itself: in case that is wrong, nothing goes for its age for "
+                    f"{duration_text(HELD_SECONDS)}"
+                )
+        return now.utc_ns if now.monotonic_ns >= self._believed_ns else None
 
     def _delete(self, recording: Recording) -> None:
         name = recording.name

@@ -151,7 +151,7 @@ class Station:
         while not (self._ending.is_set() or self.disk.full):
             self._obey(recorder)
             recorder.step(Moment.now())
-            self.disk.tend(recorder, time.monotonic_ns())
+            self.disk.tend(recorder, Moment.now())
             self._ending.wait(STEP_SECONDS)
         self._obey(recorder)
         recorder.finish(Moment.now(), "disk full" if self.disk.full else "stopped")
