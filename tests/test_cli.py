@@ -18,9 +18,12 @@ import soundfile
 
 import realtime
 from realtime import cli
-from realtime.commands.views import VIEWS, Surroundings, choose_view
-from realtime.errors import RequestError
+from realtime.commands import live, request
+from realtime.commands.views import VIEWS, Surroundings, View, choose_view
+from realtime.config import DisplaySettings
+from realtime.errors import RequestError, SettingsError
 from realtime.view.display import find_display
+from realtime.view.model import LiveModel
 
 HEAVY = ("numpy", "scipy", "pydantic", "sounddevice", "soundfile", "rich", "blessed", "cmap",
          "vispy", "PySide6", "multiprocessing")  # fmt: skip
@@ -318,6 +321,41 @@ def test_output_that_does_not_fit_is_told() -> None:
         )
     sentence = "standard output cannot be written (No space left on device): free space where it"
     assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(f"realtime: {sentence}")
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., DisplaySettings]:
+    """What a window shows that remembers a band of 5 to 6 kHz and viridis."""
+    remembered = {
+        "display.f_low": 5000.0, "display.f_high": 6000.0, "display.colormap": "viridis",
+    }  # fmt: skip
+    models: list[LiveModel] = []
+    monkeypatch.setattr(request, "_remembered", lambda: remembered)
+    monkeypatch.setattr(Surroundings, "here", lambda: here(display=True))
+    monkeypatch.setattr(View, "prepared", lambda _view: models.append)
+
+    def open_with(*arguments: str) -> DisplaySettings:
+        assert live.run(cli.build_parser().parse_args(["live", *arguments])) == 0
+        return models[-1].settings.display
+
+    return open_with
+
+
+def test_what_is_remembered_and_does_not_fit_what_was_asked_for_is_left_out(
+    opened: Callable[..., DisplaySettings],
+) -> None:
+    display = opened("tone:440", "--set", "display.f_high=4000")
+    assert (display.f_low, display.f_high, display.colormap) == (30.0, 4000.0, "viridis")
+
+
+def test_what_is_remembered_and_does_not_fit_the_source_is_left_out(
+    opened: Callable[..., DisplaySettings], tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "slow.wav", np.zeros(4000), 8000)
+    display = opened(str(tmp_path / "slow.wav"))
+    assert (display.f_low, display.colormap) == (30.0, "viridis")
+    with pytest.raises(SettingsError, match="must be below 4000 Hz, half"):
+        opened(str(tmp_path / "slow.wav"), "--set", "display.f_low=4500")
 
 
 @pytest.fixture

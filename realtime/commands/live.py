@@ -10,12 +10,17 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING
 
 from realtime.audio.sources import parse_source
 from realtime.commands.request import Request, checked
 from realtime.commands.views import Surroundings
-from realtime.errors import DeviceError, EngineError, MissingDependency
+from realtime.errors import DeviceError, EngineError, MissingDependency, SettingsError
 from realtime.wording import say
+
+if TYPE_CHECKING:
+    from realtime.engine.process import EngineProcess
+    from realtime.view.model import LiveModel
 
 HEADPHONES = ("headphone", "headset", "earphone", "earbud", "airpod", "buds")
 """Words in the names of devices that no microphone hears."""
@@ -25,7 +30,6 @@ def run(args: argparse.Namespace, monitors: bool = False) -> int:
     """monitors : play what is heard, as the settings say."""
     request = checked(args, Surroundings.here())
     from realtime.engine.process import EngineProcess
-    from realtime.view.model import LiveModel
 
     audio, play = request.settings.audio, None
     if monitors:
@@ -56,7 +60,7 @@ def run(args: argparse.Namespace, monitors: bool = False) -> int:
             note = feedback_warning(engine.info.output)
             if note and request.view.name != "none":
                 say(note)
-        show(LiveModel(request.settings, engine, note))
+        show(_model(request, engine, note))
     except KeyboardInterrupt:
         pass  # how a run without an end is ended
     finally:
@@ -65,6 +69,17 @@ def run(args: argparse.Namespace, monitors: bool = False) -> int:
     if engine.bad_samples:
         say(f"{engine.bad_samples} NaN or infinite values of '{engine.info.name}' became zeros")
     return 0
+
+
+def _model(request: Request, engine: EngineProcess, note: str) -> LiveModel:
+    """With as much of what is remembered as fits the source."""
+    from realtime.view.model import LiveModel
+
+    *fuller, asked_for = request.candidates
+    for settings in fuller:
+        with contextlib.suppress(SettingsError):
+            return LiveModel(settings, engine, note)
+    return LiveModel(asked_for, engine, note)
 
 
 def plays_demo_instead(request: Request) -> bool:

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,9 +28,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Request:
-    settings: config.Settings
+    candidates: Sequence[config.Settings]
+    """As `candidates` gives them: the first that fits the source holds."""
     source: SourceSpec
     view: View
+
+    @property
+    def settings(self) -> config.Settings:
+        """What was asked for, and all that is remembered and fits it."""
+        return self.candidates[0]
 
 
 def checked(args: argparse.Namespace, here: Surroundings) -> Request:
@@ -38,8 +44,9 @@ def checked(args: argparse.Namespace, here: Surroundings) -> Request:
     faults: list[str] = []
     picture = args.screenshot is not None
     view = collected(faults, lambda: choose_view(args.view, here, args.json, picture), "none")
-    remembered = _remembered() if view == "window" and not picture else {}
-    settings = collected(faults, lambda: load_settings(args, remembered), config.Settings())
+    remembers = view == "window" and not picture and args.preset is None and args.config is None
+    remembered = _remembered() if remembers else {}
+    settings = collected(faults, lambda: candidates(args, remembered), [])
     source = collected(faults, lambda: parse_source(args.source), SourceSpec("demo"))
     seconds = collected(faults, lambda: seconds_given(args.seconds), None)
     screenshot = collected(faults, lambda: screenshot_path(args), None)
@@ -51,15 +58,27 @@ def checked(args: argparse.Namespace, here: Surroundings) -> Request:
     return Request(settings, source, View(view, otherwise, seconds, screenshot, args.json))
 
 
+def candidates(args: argparse.Namespace, remembered: Mapping[str, Any]) -> list[config.Settings]:
+    """Settings with all that is remembered, with all of it but one value, and with none: as many
+    as go with what was asked for, the fullest first.
+
+    Raises SettingsError for what is wrong without anything remembered.
+    """
+    found: list[config.Settings] = []
+    for left_out in ("", *remembered) if remembered else ():
+        kept = {key: value for key, value in remembered.items() if key != left_out}
+        with contextlib.suppress(SettingsError):
+            found.append(load_settings(args, kept))
+    return [*found, load_settings(args)]
+
+
 def load_settings(
     args: argparse.Namespace,
     remembered: Mapping[str, Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
 ) -> config.Settings:
-    """`remembered` counts where neither a preset nor a file says how things are to be; `defaults`
-    are those of the command, in place of the program's."""
-    if args.preset is not None or args.config is not None:
-        remembered = None
+    """`remembered` counts over `defaults`, which are those of the command, in place of the
+    program's; neither counts over what `args` say."""
     remembered = {**(defaults or {}), **(remembered or {})}
     flags: dict[str, Any] = {
         "audio.channels": getattr(args, "channels", None),
