@@ -14,6 +14,7 @@ from windows import activate, open_window, press, run_for, run_until, turn_wheel
 
 from realtime import config
 from realtime.view import remember, theme
+from realtime.view import window as view_window
 from realtime.view.choices import BY_KEY, CHOICES
 from realtime.view.controls import ChoiceBox, ChoiceSlider
 from realtime.view.keys import ACTIONS, help_rows
@@ -326,6 +327,17 @@ def test_what_one_changed_is_remembered_and_the_engine_ends_with_the_window():
     assert remember.remembered_place()[1] is False
     settings = config.load(sets=[f"{k}={v}" for k, v in remember.remembered_settings().items()])
     assert settings.display.scale == "mel"
+
+
+@pytest.mark.parametrize("longest_ms", [view_window.LONGEST_TIMER_MS, 20])
+def test_a_run_may_end_later_than_the_longest_timer(monkeypatch, longest_ms):
+    monkeypatch.setattr(view_window, "LONGEST_TIMER_MS", longest_ms)
+    ended = []
+    start = time.monotonic()
+    view_window.call_after(0.2, lambda: ended.append(time.monotonic() - start))
+    view_window.call_after(366 * 86400, lambda: ended.append(-1.0))
+    run_until(lambda: ended, "the end")
+    assert len(ended) == 1 and ended[0] >= 0.2
 
 
 def test_remembered_settings_that_this_version_refuses_are_forgotten():

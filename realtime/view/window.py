@@ -13,8 +13,10 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import ceil
 from pathlib import Path
 from types import FrameType
 
@@ -33,6 +35,8 @@ INSTALL_XCB = (
     "sudo apt install libxcb-cursor0 libxkbcommon-x11-0 libxcb-icccm4 libxcb-keysyms1 "
     "libxcb-shape0 libxcb-xinerama0 libxcb-randr0 libxcb-render-util0 libdbus-1-3 libegl1 libgl1"
 )
+LONGEST_TIMER_MS = 2**31 - 1
+"""24.8 days; a longer one overflows in Qt."""
 END_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
@@ -73,13 +77,27 @@ def run_window(
             window.close()
 
     if seconds is not None:
-        QTimer.singleShot(round(seconds * 1000), finish)
+        call_after(seconds, finish)
     with _closed_by_signals(window):
         application.exec()
     window.dispose()
     if failures:
         raise failures[0]
     return 0
+
+
+def call_after(seconds: float, finish: Callable[[], object]) -> None:
+    """Call `finish` from the event loop, however late that is."""
+    until = time.monotonic() + seconds
+
+    def look() -> None:
+        rest_ms = ceil((until - time.monotonic()) * 1000)
+        if rest_ms <= 0:
+            finish()
+        else:
+            QTimer.singleShot(min(rest_ms, LONGEST_TIMER_MS), look)
+
+    look()
 
 
 def _offscreen(for_screenshot: bool) -> bool:
