@@ -14,6 +14,7 @@ from captures import START_UTC, capture, recorder
 from realtime.recording import disk as disk_module
 from realtime.recording.disk import Disk
 from realtime.recording.recorder import Recorder
+from realtime.recording.recovery import parts
 from realtime.recording.retention import Keep, MinFree
 from realtime.recording.stream import Moment
 
@@ -105,3 +106,23 @@ def test_a_leap_that_was_set_right_costs_nothing(tmp_path: Path, writer: Recorde
     assert left(tmp_path) == [0, 1, 2, 3, 4]
     disk.tend(writer, at(10 * HOUR, START_UTC + 65 * SECOND))
     assert left(tmp_path) == [2, 3, 4]
+
+
+def test_a_recorder_leaves_alone_what_lies_in_the_folder_of_another(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    inner = tmp_path / "inner"
+    with capture(rng) as captured, Disk(inner, None, MinFree(), drop=False).mine():
+        other, growing = recorder(captured, inner, 2.0), recorder(captured, tmp_path / "sub")
+        captured.hear(3)
+        other.step(captured.now)
+        growing.step(captured.now)
+        assert (len(list(inner.glob("*.wav"))), len(parts(inner))) == (2, 1)
+        outer = Disk(tmp_path, Keep(n_bytes=1), MinFree(), drop=False)
+        with outer.mine():
+            assert [base.parent.name for base, _ in outer.left_behind(())] == ["sub"]
+            outer.tend(other, at(LOOK))
+        other.finish(captured.now)
+        growing.finish(captured.now)
+        assert len(list(inner.glob("*.wav"))) == 2
+    assert outer.news == ["'inner' is a DIR that was recorded into by itself: it is left alone"]

@@ -71,6 +71,7 @@ def test_all_faults_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None
     [
         (["a", "noise", "b"], "3 places: name one DIR, or a SOURCE behind each DIR (as in: "),
         (["a", "noise", "./a", "demo"], "DIR '"),
+        (["a", "noise", "./a/b", "demo"], "/a': name folders that lie beside each other"),
         (["mic"], "DIR 'mic' is the name of a source: name a folder before it (as in: pond mic, "),
         (["a", "noise", "tone:440", "demo"], "DIR 'tone:440' is the name of a source"),
         (["no/such/place"], "DIR 'no/such/place' lies in no folder that is there: make it first"),
@@ -81,7 +82,7 @@ def test_all_faults_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None
 def test_places_are_checked_too(
     places: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert any(said.startswith(sentence) for said in refused(capsys, *places))
+    assert any(sentence in said for said in refused(capsys, *places))
 
 
 def test_a_link_in_place_of_the_lock_leads_nowhere(

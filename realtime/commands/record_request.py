@@ -174,6 +174,12 @@ def _places(texts: Sequence[str]) -> list[tuple[Path, SourceSpec]]:
             raise RequestError(
                 f"DIR {shown_path(str(folder))} is named twice: a folder of its own for each device"
             )
+        for other in folders:
+            if other in folder.parents:
+                raise RequestError(
+                    f"DIR {shown_path(str(folder))} lies in DIR {shown_path(str(other))}: name "
+                    "folders that lie beside each other"
+                )
     return pairs
 
 

@@ -15,7 +15,7 @@ from realtime.errors import RealtimeError, RequestError
 from realtime.recording import durable
 from realtime.recording.chores import BaseChore, Chore
 from realtime.recording.compress import uncompressed
-from realtime.recording.own_files import delete_recording, list_recordings, read_recording
+from realtime.recording.own_files import LOCK, delete_recording, list_recordings, read_recording
 from realtime.recording.recorder import Recorder
 from realtime.recording.recovery import finish, parts
 from realtime.recording.retention import Keep, MinFree, Recording, plan_room
@@ -37,8 +37,6 @@ that is 40 days ahead would have all go that --keep 30d keeps."""
 HELD_SECONDS = 6 * 3600.0
 """Until such a clock is believed, for a station may have been off for months. By then NTP, which
 asks at least every 34 minutes, or a GPS would have set it right; of 30 days it is little."""
-
-LOCK = ".realtime.lock"
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,9 @@ from realtime.wording import shown_path
 GROWING = ".part"
 """Marks what still grows."""
 
+LOCK = ".realtime.lock"
+"""Lies in each folder that is recorded into, and stays there."""
+
 STORE = ".zarr"
 """Ends the name of a folder that is one of the files of a recording."""
 
@@ -34,7 +37,12 @@ def list_recordings(folder: Path) -> tuple[list[Recording], list[str]]:
     """The recorder's own in `folder` and below it; and a sentence about each that seems to be but
     is left alone. Links are not followed. Raises OSError where `folder` cannot be read."""
     own: list[Recording] = []
-    left: list[str] = []
+    left = [
+        f"{shown_path(path.parent.relative_to(folder).as_posix())} is a DIR that was recorded into "
+        "by itself: it is left alone"
+        for path in files_below(folder)
+        if path.name == LOCK and path.parent != folder
+    ]
     for base in bases_below(folder):
         try:
             recording = read_recording(folder, base.relative_to(folder).as_posix())
@@ -69,10 +77,13 @@ def sidecars_below(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """All plain files in `folder` and below it, but those of stores, which are many. Links are not
-    followed, and pipes not opened. Raises OSError where `folder` cannot be read."""
+    """All plain files in `folder` and below it, but those of stores, which are many; of a folder
+    that is another recorder's, its lock alone. Links are not followed, and pipes not opened. Raises
+    OSError where `folder` cannot be read."""
     os.scandir(folder).close()
     for inner, folders, files in os.walk(folder):
+        if LOCK in files and Path(inner) != folder:
+            folders[:], files[:] = [], [LOCK]
         folders[:] = [name for name in folders if not name.endswith(_STORES)]
         yield from (path for name in files if _is_file(path := Path(inner, name)))
 
