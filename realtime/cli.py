@@ -22,7 +22,7 @@ import realtime
 from realtime.commands.invert_options import add_invert
 from realtime.commands.render_options import add_info, add_render
 from realtime.errors import RealtimeError, RequestError, SettingsError
-from realtime.wording import say, unknown
+from realtime.wording import say, shown_path, unknown
 
 DISTRIBUTION = "realtime-spectrogram"
 """Said here again, because `realtime.DISTRIBUTION` is what is in doubt."""
@@ -62,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
         if os.environ.get("REALTIME_DEBUG"):
             raise
+        if isinstance(error, OSError) and isinstance(error.filename, str):
+            name, why = shown_path(error.filename), error.strerror
+            say(f"{name} cannot be used ({why}): check the name, the folder and the disk")
+            return 1
         text = f"{type(error).__name__}: {error}".rstrip(": ")
         say(f"internal error: {text}; run with REALTIME_DEBUG=1 for the traceback")
         return 1

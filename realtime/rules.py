@@ -45,8 +45,8 @@ def overlaid(below: Mapping[str, Any], layer: Mapping[str, Any]) -> dict[str, An
     """`layer` over `below`, with the two rules at the top of this file. A pure function."""
     values = {**below, **layer}
     hop, n_fft = values["stft.hop"], values["stft.n_fft"]
-    kept = hop is not None and "stft.hop" not in layer and below["stft.n_fft"] > 0
-    if kept and not _hop_fits(hop, n_fft):
+    named = "stft.hop" in layer or below["stft.n_fft"] < 1  # a hop of nothing is kept as it is
+    if hop is not None and not named and not _hop_fits(hop, n_fft):
         values["stft.hop"] = hop * n_fft // below["stft.n_fft"]
     if "display.scale" in layer and "display.f_low" not in layer and not _low_end_fits(values):
         values["display.f_low"] = LIFTED_F_LOW_HZ

@@ -419,6 +419,23 @@ def test_what_lies_in_the_current_folder_is_not_imported(
     assert done.returncode == 0 and "stranger" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["render", "P", "-o", "x.png"], ["render", "S", "-o", "P.png"], ["info", "P"],
+        ["invert", "P", "-o", "x.wav"], ["invert", "S", "-o", "P.wav"], ["live", "P"],
+        ["effect", "S", "-o", "P.wav"], ["record", "P", "demo"],
+        ["record", "x", "tone:3", "--health-file", "P"],
+    ],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_no_internal_error(tmp_path: Path, arguments: list[str]) -> None:
+    soundfile.write(tmp_path / "S", np.zeros(100), 8000, format="WAV")
+    words = [word.replace("P", "P" * 300).replace("S", str(tmp_path / "S")) for word in arguments]
+    done = run(*words)
+    assert done.returncode in (1, 2) and done.stderr.count("\n") == 1
+    assert "internal" not in done.stderr and "PPP" in done.stderr
+
+
 @pytest.mark.parametrize("encoding", ["utf-8:strict", "cp1252:strict", "ascii:strict"])
 def test_names_that_standard_output_cannot_say_are_escaped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str

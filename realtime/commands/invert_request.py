@@ -15,6 +15,7 @@ from realtime.commands.sound_file import checked_out
 from realtime.dsp.scales import SCALES
 from realtime.errors import RequestError, SettingsError
 from realtime.picture.format_rules import KINDS
+from realtime.replacing import check_replaceable
 from realtime.wording import shown, shown_path, unknown
 
 OVERRIDES: dict[str, Callable[[str], Any]] = {
@@ -127,8 +128,9 @@ def _box(text: str) -> list[int]:
 
 def _check_report(text: str, others: list[str]) -> None:
     path = Path(text)
-    if path.is_dir() or not path.parent.is_dir():
+    if os.path.isdir(path) or not os.path.isdir(path.parent):
         raise RequestError(f"--report {shown_path(text)} must be a file in a folder that is there")
+    check_replaceable(path, f"--report {shown_path(text)}")
     if any(_same_file(text, other) for other in others if other):
         raise RequestError(f"--report {shown_path(text)} is named already: name another file")
 

@@ -19,6 +19,7 @@ from realtime.errors import RequestError, SettingsError
 from realtime.picture.look import Look
 from realtime.picture.render import SUFFIXES, suffix_of
 from realtime.presets import parse_sets
+from realtime.replacing import check_replaceable
 from realtime.wording import shown_path, unknown
 
 TEXTS = ("render.size", "render.title")
@@ -76,10 +77,10 @@ def _folder(args: argparse.Namespace) -> Path | None:
     if args.output == "-":
         raise RequestError(f"{name}: standard output takes no picture, name a file (-o song.png)")
     is_picture = path.suffix.lower() in SUFFIXES and not args.output.endswith(("/", os.sep))
-    if path.is_dir() and not (is_picture and path.suffix.lower() == ".zarr"):
+    if os.path.isdir(path) and not (is_picture and path.suffix.lower() == ".zarr"):
         return path
     if not is_picture and (args.output.endswith(("/", os.sep)) or not path.suffix):
-        if path.exists():
+        if os.path.exists(path):
             raise RequestError(f"{name} is a file: name a folder, or a picture")
         return path
     suffix_of(path)
@@ -90,10 +91,11 @@ def _folder(args: argparse.Namespace) -> Path | None:
         )
     if args.format is not None:
         raise RequestError(f"--format is of pictures in a folder: the end of {name} says it")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise RequestError(f"{name}: there is no folder {shown_path(str(path.parent))}")
-    if path.is_dir() and not (path / "zarr.json").exists():
+    if os.path.isdir(path) and not os.path.exists(path / "zarr.json"):
         raise RequestError(f"{name} is a folder that holds something else: name another")
+    check_replaceable(path, name)
     return None
 
 
@@ -105,17 +107,18 @@ def _jobs(args: argparse.Namespace, folder: Path | None) -> list[tuple[str, Path
     suffix = "." + (args.format or "png").lower().removeprefix(".")
     if suffix not in SUFFIXES:
         raise RequestError(unknown("--format", suffix[1:], [each[1:] for each in SUFFIXES]))
-    stems = Counter(Path(sound).stem for sound in args.sounds)
+    # Some file systems take A.png and a.png for one file.
+    stems = Counter(Path(sound).stem.casefold() for sound in args.sounds)
     jobs = []
     for sound in args.sounds:
         path = Path(sound)
-        name = path.stem if stems[path.stem] == 1 else path.name
+        name = path.stem if stems[path.stem.casefold()] == 1 else path.name
         jobs.append((sound, folder / f"{name}{suffix}"))
-    pictures = Counter(picture for _, picture in jobs)
+    pictures = Counter(str(picture).casefold() for _, picture in jobs)
     for sound, picture in jobs:
-        if pictures[picture] > 1:
+        if (n_sounds := pictures[str(picture).casefold()]) > 1:
             raise RequestError(
-                f"{pictures[picture]} sounds would be drawn into {shown_path(str(picture))}, "
+                f"{n_sounds} sounds would be drawn into {shown_path(str(picture))}, "
                 f"{shown_path(sound)} among them: render them into folders of their own"
             )
     return jobs

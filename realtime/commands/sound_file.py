@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from realtime.errors import RealtimeError, RequestError
-from realtime.replacing import replacing
+from realtime.replacing import check_replaceable, replacing
 from realtime.wording import shown, shown_path
 
 FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG", ".mp3": "MP3"}
@@ -49,8 +49,9 @@ def checked_out(text: str | None, sources: Iterable[str], depth: str) -> Path:
         raise RequestError(f"--depth = {shown(depth)} must be 16, 24, or 32 for float (try 24)")
     if depth == "32" and path.suffix.lower() != ".wav":
         raise RequestError(f"--depth 32 is float, which only WAV holds: name a .wav, not {name}")
-    if path.is_dir() or not path.parent.is_dir():
+    if os.path.isdir(path) or not os.path.isdir(path.parent):
         raise RequestError(f"{name} must be a file in a folder that is there")
+    check_replaceable(path, name)
     if path.exists() and any(os.path.exists(each) and path.samefile(each) for each in sources):
         raise RequestError(f"{name} is the file that is read: name another")
     return path
