@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import numpy as np
@@ -81,9 +83,9 @@ def test_without_effects_output_equals_input_delayed(
     raise AssertionError(f"{longest} samples in a row were exact: {snapshot}")
 
 
-@pytest.mark.parametrize("source", ["mic", "demo"])
+@pytest.mark.parametrize(("source", "dies"), [("mic", False), ("demo", False), ("mic", True)])
 def test_a_speaker_pulled_out_and_put_back_plays_again_and_input_goes_on(
-    pulse: PulseServer, source: str
+    pulse: PulseServer, source: str, dies: bool
 ) -> None:
     pulse.pactl("load-module", "module-null-source", "source_name=quiet")
     pulse.pactl("set-default-source", "quiet")
@@ -96,12 +98,15 @@ def test_a_speaker_pulled_out_and_put_back_plays_again_and_input_goes_on(
             10,
             "the loss of the speaker",
         )
+        if dies:  # and comes back without
+            os.kill(engine.pid, signal.SIGKILL)
+            watch(engine, lambda _: engine.restarts == 1, 10, "the engine's return")
         before = engine.ring.written
         events += watch_for(engine, 2)
         assert engine.ring.written - before > 1.5 * SAMPLE_RATE, "input goes on"
         pulse.plug_speaker()
         events += watch_until_playing(engine)
         events += watch_for(engine, 0.5)  # the engine tells a step later
-        assert engine.restarts == 0 and engine.status.read().lost == 0
+        assert engine.restarts == dies and (dies or engine.status.read().lost == 0)
     told = " ".join(event.text for event in events if event.kind == "notice")
     assert "stopped: is it unplugged" in told and "plays again" in told

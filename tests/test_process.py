@@ -16,7 +16,6 @@ import numpy as np
 import psutil
 import pytest
 
-from realtime.audio.devices import Device
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import parse_source
 from realtime.audio.synth import Tone
@@ -140,9 +139,10 @@ class EchoVoice:
 
 def echoing_engine(*arguments: Any) -> None:
     """`child.main`, in the engine's process, with an `EchoVoice`."""
-    child._plan = lambda *_: Plan(Device(0, "nothing", "", 0, 2, RATE), False, 256)
-    child.Memory.voice = lambda *_: EchoVoice()
-    engine_main(*arguments)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(child, "_plan", lambda *_: Plan(None, False, 256))
+        patch.setattr(child.Memory, "voice", lambda *_: EchoVoice())
+        engine_main(*arguments)
 
 
 @pytest.fixture

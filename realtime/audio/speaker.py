@@ -29,21 +29,27 @@ class Speaker(DeviceStream):
     """A playback device on a clock of its own.
 
     Takes the rate `sample_rate` where it can, otherwise what it prefers: see `sample_rate`.
-    Raises `DeviceError` where there is no such device, or it cannot be used.
+    Raises `DeviceError` where there is no such device, or it cannot be used. With `waits` only
+    `start` does, again and again until it can.
     """
 
-    def __init__(self, device: Device, sample_rate: int, n_channels: int, block: int):
+    def __init__(
+        self, device: Device, sample_rate: int, n_channels: int, block: int, waits: bool = False
+    ):
         check = portaudio().check_output_settings
         self._n_channels = n_channels
         self._outputs = played_channels(n_channels, device.outputs)
         for rate in (sample_rate, USUAL_RATE, int(device.default_sample_rate)):
             if takes(check, device, self._outputs, rate):
-                super().__init__(device, rate, block)
-                return
-        raise DeviceError(
-            f"'{device.name}' cannot play {self._outputs} channels at {sample_rate} Hz: "
-            "'realtime devices' shows the rates it offers; choose another with --output"
-        )
+                break
+        else:
+            if not waits:
+                raise DeviceError(
+                    f"'{device.name}' cannot play {self._outputs} channels at {sample_rate} Hz: "
+                    "'realtime devices' shows the rates it offers; choose another with --output"
+                )
+            rate = sample_rate
+        super().__init__(device, rate, block)
 
     def start(self, fill: Fill, on_end: OnEnd) -> None:
         """Call `fill` for each block, from the device's own thread."""

@@ -68,7 +68,9 @@ def main(
     spec: SourceSpec,
     audio: AudioSettings,
     monitor: MonitorState | None = None,
+    attempt: int = 0,
 ) -> None:
+    """attempt : to come back, where an engine ran in this place before; 0 at the first start."""
     for name in PARENTS_SIGNALS:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
@@ -76,10 +78,10 @@ def main(
     sys.setswitchinterval(SWITCH_SECONDS)
     source: Source | None = None
     try:
-        plan = None if monitor is None else _plan(spec, audio, monitor)
+        plan = None if monitor is None else _plan(spec, audio, monitor, attempt)
         play_on = plan.device if plan is not None and plan.duplex else None
         source = open_source(spec, audio, play_on)
-        output = plan.device.name if plan is not None else ""
+        output = plan.device.name if plan is not None and plan.device is not None else ""
         info = StreamInfo(source.name, source.sample_rate, source.n_channels, output)
         pipe.send(("opened", info))
         _, names = pipe.recv()
@@ -102,10 +104,10 @@ def main(
     os._exit(0)
 
 
-def _plan(spec: SourceSpec, audio: AudioSettings, monitor: MonitorState) -> Plan:
+def _plan(spec: SourceSpec, audio: AudioSettings, monitor: MonitorState, attempt: int) -> Plan:
     from realtime.engine.voice import Plan  # with scipy, which takes 0.15 s and 12 MB
 
-    return Plan.of(spec, audio, monitor.settings.output)
+    return Plan.of(spec, audio, monitor.settings.output, attempt)
 
 
 def _run(pipe: Connection, source: Source, engine: Engine, voice: Voice | None) -> None:

@@ -196,7 +196,7 @@ class EngineProcess:
             with theirs:
                 process = self._context.Process(
                     target=child.main,
-                    args=(theirs, self._spec, self._audio, self._monitor),
+                    args=(theirs, self._spec, self._audio, self._monitor, self._attempts),
                     name="realtime engine",
                     daemon=True,
                 )

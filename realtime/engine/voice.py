@@ -23,24 +23,45 @@ from realtime.engine.two_clocks import TwoClockPlayback
 from realtime.errors import DeviceError, MissingDependency
 
 RETRY_SECONDS = 0.5
-"""Between two attempts to open a playback device that is gone."""
+"""Before each attempt to open a playback device that is gone. PortAudio was seen to hang in one
+just after it had started a microphone."""
+
+TOGETHER_ATTEMPTS = 5
+"""Of an engine to come back, within which a playback device that comes with the microphone does:
+some 3 s. Then it goes on without one."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """How a monitor plays: found out before anything is opened."""
 
-    device: Device
+    device: Device | None
+    """None where it is no more, and everything else goes on."""
     duplex: bool
     """The source's own stream plays."""
     block: int
+    waits: bool = False
+    """For a device that cannot be opened, while everything else goes on."""
+    note: str = ""
+    """For people."""
 
     @classmethod
-    def of(cls, spec: SourceSpec, audio: AudioSettings, output: str) -> Plan:
-        """Raises `DeviceError`, `MissingDependency`."""
-        device = find_speaker(output)
+    def of(cls, spec: SourceSpec, audio: AudioSettings, output: str, attempt: int = 0) -> Plan:
+        """attempt : to come back, after it has played; a device that is gone ends nothing else
+        then. 0 at the first start.
+
+        Raises `DeviceError`, `MissingDependency`.
+        """
+        try:
+            device = find_speaker(output)
+        except DeviceError as fault:
+            if attempt < TOGETHER_ATTEMPTS:
+                raise
+            # PortAudio would not see it come back while it listens to another.
+            note = f"{fault}. Everything else goes on; start anew to play again"
+            return cls(None, False, audio.block, note=note)
         duplex = spec.kind == "mic" and share_clock(find_microphone(spec.argument), device)
-        return cls(device, duplex, audio.block)
+        return cls(device, duplex, audio.block, waits=attempt > 0)
 
 
 class Voice:
@@ -58,15 +79,19 @@ class Voice:
         self._plan, self._status, self._rate = plan, status, ring.sample_rate
         self._speaker: Speaker | None = None
         rate, n_channels = ring.sample_rate, ring.n_channels
-        if plan.duplex:
+        if plan.duplex or plan.device is None:
             self._playback: Playback = DirectPlayback(n_channels, rate, plan.block, status)
         else:
-            self._speaker = Speaker(plan.device, rate, n_channels, plan.block)
+            self._speaker = Speaker(plan.device, rate, n_channels, plan.block, plan.waits)
             self._playback = TwoClockPlayback(
                 n_channels, rate, self._speaker.sample_rate, plan.block, status
             )
         self._monitor = Monitor(ring, output, status, self._playback, state, listens, plan.block)
         self._worker = Worker(self._monitor, status)
+        if plan.note:
+            self._monitor.notices.append(plan.note)
+        if plan.device is None:
+            status.show_playback(Playing.WAITING, 0, 0)
         self._gone: str | None = None
         self._retry_ns = 0
 
@@ -82,9 +107,14 @@ class Voice:
         return [waiting.popleft() for _ in range(len(waiting))]
 
     def start(self) -> None:
-        """Raises `DeviceError` where the playback device cannot be opened."""
+        """Raises `DeviceError` where the playback device cannot be opened, and not waited for."""
         if self._speaker is not None:
-            self._speaker.start(self.fill, self._on_end)
+            try:
+                self._speaker.start(self.fill, self._on_end)
+            except DeviceError as fault:
+                if not self._plan.waits:
+                    raise
+                self._gone = f"{fault}."
         self._worker.start()
 
     def captured(self, block: np.ndarray, lost: int) -> None:
@@ -110,20 +140,22 @@ class Voice:
             return
         seconds = told_latency + self._speaker.latency_seconds
         self._status.show_device(round(seconds * self._rate))
-        if self._gone is None or now_ns < self._retry_ns:
+        if self._gone is None:
             return
-        self._retry_ns = now_ns + round(RETRY_SECONDS * 1e9)
-        self._come_back()
+        if self._gone:
+            self._monitor.notices.append(f"{self._gone} Everything else goes on; trying again")
+            self._gone = ""
+            self._status.show_playback(Playing.WAITING, 0, 0)
+            self._retry_ns = now_ns + round(RETRY_SECONDS * 1e9)
+        if now_ns >= self._retry_ns:
+            self._retry_ns = now_ns + round(RETRY_SECONDS * 1e9)
+            self._come_back()
 
     def _on_end(self, reason: str | None) -> None:
         self._gone = reason or ""
 
     def _come_back(self) -> None:
         assert self._speaker is not None
-        if self._gone:
-            self._monitor.notices.append(f"{self._gone} Everything else goes on; trying again")
-            self._gone = ""
-        self._status.show_playback(Playing.WAITING, 0, 0)
         self._speaker.stop()
         self._playback.resettle()
         try:
