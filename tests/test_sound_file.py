@@ -116,3 +116,19 @@ def test_a_disk_that_is_read_only_is_a_sentence(tmp_path: Path, monkeypatch) -> 
         replacing(tmp_path / "x.png") as new,
     ):
         new.touch()
+
+
+def test_what_is_too_long_for_a_wav_becomes_rf64_or_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    """With a WAV that ends at 30 kB instead of 4 GB."""
+    monkeypatch.setattr("realtime.commands.sound_file.WAV_BYTES", 30_000)
+    pieces = [rng.integers(-9, 9, (3000, 2)).astype(np.int16)] * 3
+    write_sound(tmp_path / "x.wav", pieces, RATE, 2, "16", expected=9000)
+    assert (tmp_path / "x.wav").read_bytes()[:4] == b"RF64"
+    assert np.array_equal(
+        soundfile.read(tmp_path / "x.wav", dtype="int16")[0], np.concatenate(pieces)
+    )
+    with pytest.raises(RealtimeError, match=r"longer than a WAV can be \(4 GB\): name a \.flac"):
+        write_sound(tmp_path / "y.wav", pieces, RATE, 2, "16")
+    assert not (tmp_path / "y.wav").exists()

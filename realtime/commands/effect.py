@@ -47,8 +47,9 @@ def run(args: argparse.Namespace, denoises: bool = False) -> int:
         pieces = effected(sound, effects, settings.monitor, FileCapture(args.input, sound))
         with progress("effects", sound.n_samples) as done:
             n_samples = write_sound(
-                out, pieces, sound.sample_rate, sound.n_channels, args.depth, done
-            )
+                out, pieces, sound.sample_rate, sound.n_channels, args.depth, done,
+                expected=sound.n_samples,
+            )  # fmt: skip
         if sound.damage:
             say(sound.damage)
         if sound.bad_samples:

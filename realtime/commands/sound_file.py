@@ -34,6 +34,10 @@ HELD: dict[str, tuple[int, Container[int], str]] = {
 }
 """Channels at most, sample rates, and these in words. libsndfile dies of an OGG at a higher one."""
 
+WAV_BYTES = (1 << 32) - (1 << 16)
+"""Of samples: a WAV tells its length with 32 bits. What is longer becomes an RF64, which most
+programs read under the same name."""
+
 WRITTEN_SAMPLES = 1 << 16
 """At a time: libsndfile's Vorbis encoder crashes on millions."""
 
@@ -64,10 +68,12 @@ def write_sound(
     n_channels: int,
     depth: str,
     written: Callable[[float], object] = lambda n_samples: None,
+    expected: int | None = None,
 ) -> int:
     """Write float or int16 (n_samples, n_channels), one after another, full scale ±1 or 32768.
 
     written : told how many samples there are so far
+    expected : how many there will be, where that is known
     Returns how many there were; `out` is whole or as it was. Raises RequestError, before any piece
     is made, where such a file holds no such sound; RealtimeError where it cannot be written.
     """
@@ -76,6 +82,9 @@ def write_sound(
     kind = FORMATS[out.suffix.lower()]
     check_held(out, sample_rate, n_channels)
     subtype = DEPTHS[depth] if kind in ("WAV", "FLAC") else None
+    most = WAV_BYTES // (n_channels * int(depth) // 8)
+    if kind == "WAV" and (expected or 0) > most:
+        kind = "RF64"
     n_samples = 0
     with replacing(out) as new:
         new.touch()  # says why it cannot be made, which libsndfile does not
@@ -87,6 +96,11 @@ def write_sound(
                     for at in range(0, len(piece), WRITTEN_SAMPLES):
                         file.write(_as_stored(piece[at : at + WRITTEN_SAMPLES], subtype))
                     n_samples += len(piece)
+                    if kind == "WAV" and n_samples > most:
+                        raise RealtimeError(
+                            f"{shown_path(str(out))} would be longer than a WAV can be (4 GB): "
+                            "name a .flac"
+                        )
                     written(n_samples)
         except soundfile.SoundFileError as fault:
             raise RealtimeError(
