@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from realtime.recording import stream
 from realtime.recording.clock import HISTORY_SECONDS, MOST_STEPS, ClockStep, UtcClock
 
 RATE = 48000
@@ -215,3 +216,28 @@ def test_a_clock_that_steps_at_every_feed_fills_no_memory(rng) -> None:
     assert clock.n_steps == 1999
     assert abs(device.error_ns(1999)) <= 1
     assert abs(device.error_ns(1999 - MOST_STEPS)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("pauses_ms", "apart_ms"), [([0], 0), ([60, 0], 0), ([60, 2, 30, 40, 50], 1), ([60] * 5, 30)]
+)
+def test_both_clocks_of_a_moment_are_read_without_a_pause_between_them(
+    monkeypatch: pytest.MonkeyPatch, pauses_ms: list[int], apart_ms: float
+) -> None:
+    class Time:
+        """A system on which this thread loses the processor between its two clocks."""
+
+        ns = MONOTONIC_0
+
+        def monotonic_ns(self) -> int:
+            return self.ns
+
+        def time_ns(self) -> int:
+            utc_ns = self.ns + UTC_0
+            self.ns += pauses_ms.pop(0) * 1_000_000
+            return utc_ns
+
+    monkeypatch.setattr(stream, "time", Time())
+    moment = stream.Moment.now()
+    assert abs(moment.utc_ns - moment.monotonic_ns - UTC_0) == apart_ms * 1_000_000
+    assert not pauses_ms
