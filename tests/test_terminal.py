@@ -180,6 +180,26 @@ def test_text_is_cut_at_the_edges() -> None:
     assert ["".join(map(chr, row[:, 0])) for row in screen] == ["cdefg", "    x"]
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("two\nlines\tand\u00a0more", "two lines and more"),
+        ("\x1b[2J\x9b\x7f", "?[2J??"),
+        ("\u4e2d\uff21\U0001f3a4", "???"),  # of two cells each
+        ("me\u0301, \u200b\u202e\u20dd", "m\u00e9, ???"),  # of none
+        ("\udcff.wav", "?.wav"),
+        (
+            "\u00e9\u03b1\u0416\u2580\u2212\u00b7\u2026",
+            "\u00e9\u03b1\u0416\u2580\u2212\u00b7\u2026",
+        ),
+    ],
+)
+def test_each_sign_of_a_name_fills_one_cell(name: str, shown: str) -> None:
+    screen = blank(1, 30)
+    cells.write(screen, 0, 0, name)
+    assert "".join(map(chr, screen[0, :, 0])) == f"{shown:<30}"
+
+
 @pytest.mark.parametrize("monitors", [False, True])
 def test_the_terminal_obeys_the_windows_table_of_keys(monitors: bool) -> None:
     keys = {key for action in shown_actions(monitors) for key in action.keys}

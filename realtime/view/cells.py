@@ -7,6 +7,7 @@ map, or `PLAIN`, the terminal's own. Screens are (n_rows, n_columns, 3). Pure: n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import category, east_asian_width, normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ BLANK = (ord(" "), PLAIN, PLAIN)
 UPPER, LOWER = ord("▀"), ord("▄")
 RAMP = " .:-=+*#%@"
 """From dark to bright, for terminals without colours or without half blocks."""
+PLACEHOLDER = "?"
+"""For what does not fill one cell of a terminal."""
 WORTH_JUMPING = 8
 """Cells; to move the cursor costs about as many bytes as so many cells of one colour."""
 STEPS = 64
@@ -89,14 +92,26 @@ def shades(levels: NDArray[np.int_]) -> Cells:
 
 
 def write(cells: Cells, row: int, column: int, text: str) -> None:
-    """Put text into a screen, cut at its edges."""
+    """Put text into a screen, one sign a cell, cut at its edges."""
     if not 0 <= row < len(cells):
         return
     start = max(column, 0)
-    text = text[start - column : max(cells.shape[1] - column, 0)]
+    text = normalize("NFC", text)[start - column : max(cells.shape[1] - column, 0)]
     if text:
-        cells[row, start : start + len(text), 0] = [ord(sign) for sign in text]
+        cells[row, start : start + len(text), 0] = [_glyph(sign) for sign in text]
         cells[row, start : start + len(text), 1:] = PLAIN
+
+
+def _glyph(sign: str) -> int:
+    """The code point of a sign that fills exactly one cell, else of a blank or `PLACEHOLDER`: names
+    of devices and files may hold line breaks, control codes, and letters of two cells or none."""
+    if " " <= sign <= "~":
+        return ord(sign)
+    if sign.isspace():
+        return ord(" ")
+    wide = east_asian_width(sign) in ("W", "F")
+    fills = sign.isprintable() and not wide and not category(sign).startswith("M")
+    return ord(sign if fills else PLACEHOLDER)
 
 
 def scrolled(cells: Cells, n_rows: int, height: int) -> Cells:
