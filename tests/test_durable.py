@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,3 +61,32 @@ def test_what_an_earlier_attempt_left_is_written_over(tmp_path):
     assert note.read_text() == "whole"
     assert [path.name for path in tmp_path.iterdir()] == ["note.json"]
     assert durable.temporary(Path("a/b.json")) == Path("a/b.json.tmp")
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_on_macos_the_drive_itself_is_asked_where_the_file_system_lets_it(
+    tmp_path, monkeypatch, known
+):
+    def control(descriptor, command):
+        if not known:
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
+        asked.append(command)
+
+    asked = []
+    file = os.open(tmp_path / "sound", os.O_RDWR | os.O_CREAT)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: asked.append("fdatasync"))
+    durable.sync(file)
+    os.close(file)
+    assert asked == [51 if known else "fdatasync"]
+
+
+def test_folders_are_made_for_good_one_in_the_other(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(durable, "sync_directory", lambda path: synced.append(path))
+    for _ in range(2):
+        durable.make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    assert synced == [tmp_path, tmp_path / "a"]

@@ -426,3 +426,16 @@ def test_the_first_block_may_arrive_at_any_moment(
             writer.step(now)
         writer.finish(captured.now)
         assert np.array_equal(recorded(tmp_path), captured.samples)
+
+
+def test_a_sub_folder_of_a_name_is_on_the_disk_before_the_file_in_it(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(durable, "sync_directory", synced.append)
+    with capture(rng) as captured:
+        writer = recorder(captured, tmp_path, None, name="{device}/{index}")
+        captured.hear(1)
+        writer.finish(captured.now)
+    (sound,) = tmp_path.rglob("*.wav")
+    assert synced[:2] == [tmp_path, sound.parent]

@@ -74,6 +74,8 @@ class Disk:
         lock = FileLock(self.folder / LOCK, timeout=0)
         try:
             self.folder.mkdir(exist_ok=True)
+            with contextlib.suppress(PermissionError):  # to read what it lies in
+                durable.sync_directory(self.folder.parent)
         except FileNotFoundError as fault:
             raise RequestError(f"{name} lies in no folder that is there: make it first") from fault
         except (FileExistsError, NotADirectoryError) as fault:

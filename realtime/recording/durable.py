@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 
 def sync(fd: int) -> None:
     """Return when data and size are on the disk. Raises `OSError`."""
+    if sys.platform == "darwin":  # its fsync leaves them in the memory of the drive
+        import fcntl
+
+        with contextlib.suppress(OSError):  # a file system that does not know it
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+            return
     if hasattr(os, "fdatasync"):
         os.fdatasync(fd)  # leaves out the times, and so one write a call
     else:
@@ -28,6 +35,15 @@ def sync_directory(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def make_folder(path: Path) -> None:
+    """Make `path`, and what it lies in, for good; nothing where it is there. Raises `OSError`."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    sync_directory(path.parent)
 
 
 def replace(source: Path, target: Path) -> None:

@@ -74,7 +74,7 @@ class Segment:
             "settings": dict(settings),
         }
         self.levels = SegmentLevels(stream.n_channels)
-        base.parent.mkdir(parents=True, exist_ok=True)
+        durable.make_folder(base.parent)
         self._note()
         try:
             self._writer = WavWriter(
