@@ -26,10 +26,11 @@ from realtime.dsp.processors.chain import Chain
 from realtime.dsp.processors.registry import BUILTIN, Effect
 from realtime.dsp.stft import StreamingIstft, StreamingStft
 from realtime.engine.engine import Engine
-from realtime.engine.monitor import Monitor, MonitorState, Worker
+from realtime.engine.monitor import Monitor, MonitorState
 from realtime.engine.monitor_status import MonitorStatus
 from realtime.engine.playback import DirectPlayback
 from realtime.engine.status import Status
+from realtime.engine.worker import Worker
 
 RATE, BLOCK, N_FFT, HOP = 48000, 256, 1024, 256
 GOAL_SHARE = 0.06

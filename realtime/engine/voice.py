@@ -16,10 +16,11 @@ from realtime.audio.ring import AudioRing
 from realtime.audio.sources import SourceSpec
 from realtime.audio.speaker import Speaker, share_clock
 from realtime.config import AudioSettings
-from realtime.engine.monitor import Monitor, MonitorState, Worker
+from realtime.engine.monitor import Monitor, MonitorState
 from realtime.engine.monitor_status import MonitorStatus, Playing
 from realtime.engine.playback import DirectPlayback, Playback
 from realtime.engine.two_clocks import TwoClockPlayback
+from realtime.engine.worker import Worker
 from realtime.errors import DeviceError, MissingDependency
 
 RETRY_SECONDS = 0.5
