@@ -15,6 +15,7 @@ from realtime.audio.sources import parse_source
 from realtime.config import load
 from realtime.engine.process import EngineProcess, Event
 from realtime.errors import SettingsError
+from realtime.recording import sidecar
 from realtime.view import analysis
 from realtime.view.model import LiveModel
 from realtime.view.notices import NEWS_SECONDS, Notices, silence
@@ -269,6 +270,10 @@ def test_the_last_minutes_are_saved_after_the_fact_while_the_picture_goes_on(mod
     assert rate == RATE and len(saved) >= heard
     ring = model._engine.ring.read(0, heard)[:, 0]
     assert np.abs(saved[:heard] - ring).max() <= 2**-23
+    values = sidecar.read(path.with_suffix(".json"))
+    assert values is not None
+    assert (values["source"], values["device"]) == ("tone:1000", model.info.name)
+    assert model.info.name != "tone:1000"
 
 
 def test_where_nothing_can_be_saved_a_message_says_so(model, tmp_path):

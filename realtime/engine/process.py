@@ -150,6 +150,11 @@ class EngineProcess:
         self._monitor = state
 
     @property
+    def source(self) -> str:
+        """As on the command line."""
+        return self._spec.text
+
+    @property
     def listens(self) -> bool:
         """Whether the source is a microphone, which is never exactly silent."""
         return self._spec.kind == "mic"

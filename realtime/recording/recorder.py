@@ -30,7 +30,7 @@ from realtime.recording.gaps import Gaps
 from realtime.recording.plan import Plan, Report
 from realtime.recording.segment import Segment, beside, taken
 from realtime.recording.stream import Moment, Stream, within
-from realtime.recording.watch import Watch
+from realtime.recording.watch import LEAD_SECONDS, Watch
 
 SYNC_SECONDS = 0.5
 """Between two syncs: what a power cut may cost."""
@@ -46,9 +46,6 @@ FILLED_SECONDS = 60.0
 
 RETRY_SECONDS = 1.0
 """After the disk has failed, until it is tried again."""
-
-LEAD_SECONDS = 0.25
-"""When the ring has come round, this much more is left out: it moves on while one reads."""
 
 
 class Recorder:

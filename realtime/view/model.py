@@ -256,7 +256,7 @@ class LiveModel:
     def save_sound(self, folder: Path) -> None:
         """Write the last minutes of what was captured; a message tells what became of it."""
         if self._excerpt is None:
-            stream = Stream(self.info.name, self.info.name, self.sample_rate, self.n_channels)
+            stream = Stream(self.info.name, self._engine.source, self.sample_rate, self.n_channels)
             self._excerpt = Excerpt(folder, stream, self._engine.ring, self._engine.status)
 
     def panic(self) -> None:
