@@ -73,7 +73,13 @@ def test_what_is_not_there_is_an_overrun(rings: tuple[AudioRing, AudioRing], sho
 
 
 def test_panes_have_the_names_of_signals_and_channels() -> None:
-    assert pane_names(("input", "output"), 1, 2) == ["input", "output"]
-    assert pane_names(("input", "output"), 2, 2) == ["input", "output"], "the mean of both"
-    assert pane_names(("output",), 2, 2) == ["output left", "output right"]
-    assert pane_names(("output",), 3, 3) == ["output 1", "output 2", "output 3"]
+    assert pane_names(("input", "output"), 1, 2) == ["Input", "Output"]
+    assert pane_names(("input", "output"), 2, 2) == ["Input", "Output"], "the mean of both"
+    assert pane_names(("output",), 2, 2) == ["Output left", "Output right"]
+    assert pane_names(("output",), 3, 3)[2] == "Output channel 3"
+
+
+def test_panes_of_the_capture_alone_have_the_names_of_its_channels() -> None:
+    assert pane_names(("",), 1, 1) == pane_names(("",), 2, 1) == [""]
+    assert pane_names(("",), 2, 2) == ["Left", "Right"]
+    assert pane_names(("",), 3, 3) == ["Channel 1", "Channel 2", "Channel 3"]

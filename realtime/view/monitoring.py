@@ -122,8 +122,11 @@ def check_effects(
 
 
 def pane_names(signals: tuple[str, ...], n_channels: int, n_panes: int) -> list[str]:
-    """One name for each pane: the signal, and where there are several channels, which."""
-    if n_panes == len(signals):
-        return list(signals)
-    channels = ["left", "right"] if n_channels == 2 else [str(n + 1) for n in range(n_channels)]
-    return [f"{signal} {channel}" for signal in signals for channel in channels]
+    """One name for each pane: the signal ("" in a run that plays nothing), and where there are
+    several channels, which: "Difference left", "Channel 3"."""
+    names = list(signals)
+    if n_panes != len(signals):
+        numbered = [f"channel {n + 1}" for n in range(n_channels)]
+        channels = ["left", "right"] if n_channels == 2 else numbered
+        names = [f"{signal} {channel}".strip() for signal in signals for channel in channels]
+    return [name[:1].upper() + name[1:] for name in names]

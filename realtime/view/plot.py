@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -64,7 +63,7 @@ class Plot(QWidget):
         self.surface.hovered.connect(self._hovered)
         self.canvas.events.resize.connect(lambda _event: self.place_axes())
         self.canvas.set_histories(model.histories)
-        self._names = self._pane_names()
+        self._names = self._model.pane_names
 
     def draw(self, now_ns: int) -> None:
         """Begin a frame: the only thing that is drawn while sound scrolls by."""
@@ -82,13 +81,8 @@ class Plot(QWidget):
 
     def follow_histories(self) -> None:
         self.canvas.set_histories(self._model.histories)
-        self._names = self._pane_names()
+        self._names = self._model.pane_names
         self.place_axes()
-
-    def _pane_names(self) -> Sequence[str]:
-        if not self._model.monitors:
-            return pane_names(len(self._model.histories))
-        return [name[:1].upper() + name[1:] for name in self._model.pane_names]
 
     def place_axes(self) -> None:
         """Tell the axes where the panes are and what they show."""
@@ -143,10 +137,3 @@ class Plot(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         QTimer.singleShot(0, self.place_axes)  # when the canvas has its new size as well
-
-
-def pane_names(n_panes: int) -> tuple[str, ...]:
-    """How panes are told apart; one needs no name."""
-    if n_panes == 2:
-        return ("Left", "Right")
-    return tuple(f"Channel {n + 1}" if n_panes > 1 else "" for n in range(n_panes))
