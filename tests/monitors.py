@@ -24,7 +24,7 @@ class SilentMonitor(EngineProcess):
         super().__init__(parse_source(source), settings.audio)
         self.told: list[MonitorState] = []
         self.shown = MonitorStatus.create()
-        self.shown.show_path(768, 0, 0, 1.0)
+        self.shown.show_path(768, 0, 1.0)
         self.shown.show_playback(Playing.SOUND, 1000, 0)
 
     @property

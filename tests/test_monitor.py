@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from realtime.dsp.windows import WINDOWS
 from realtime.engine.monitor import Monitor, MonitorState
 from realtime.engine.monitor_status import MonitorStatus, Playing
 from realtime.engine.playback import DirectPlayback
+from realtime.engine.worker import Worker
 
 RATE = 48000
 TOO_POINTED = ("flattop", 2)
@@ -292,3 +294,32 @@ def test_an_effect_that_cannot_be_made_is_told_and_the_sound_goes_on(
     played = rig.run(noise(rng, 2))
     assert rig.monitor.notices[0].startswith(f"the effects {outcome}samples")
     assert np.abs(played[-RATE // 2 :]).max() > 0.4
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+
+
+def test_a_step_that_goes_wrong_is_told_once_and_the_sound_goes_on_at_its_place(
+    rig: Rig, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(block: np.ndarray) -> None:
+        raise ValueError("wrong")
+
+    worker = Worker(rig.monitor, rig.status)
+    worker.start()
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(rig.monitor, "_work", fail)
+            rig.run(noise(rng, 0.2), work=False)
+            wait_until(lambda: rig.status.read().faults >= 2)
+        rig.run(noise(rng, 0.2), work=False)
+        wait_until(lambda: rig.output.written > rig.ring.written - 2048)
+    finally:
+        worker.stop()
+    start, stop = rig.output.written - 4000, rig.output.written
+    assert np.abs(rig.output.read(start, stop) - rig.ring.read(start, stop)).max() < 1e-6
+    assert list(rig.monitor.notices) == ["the monitor met an error of its own: ValueError('wrong')"]

@@ -362,3 +362,18 @@ def test_no_exception_leaves_the_callback_and_it_is_counted(stepped):
     _, device, _, status = stepped
     device.deliver(np.zeros((256, 3), np.float32), False)  # three channels into a ring of one
     assert status.read().faults == 1
+
+
+class FaultyVoice(EchoVoice):
+    def captured(self, block, lost):
+        raise ValueError("wrong")
+
+
+def test_a_fault_of_the_voice_costs_the_ring_nothing():
+    ring, status = AudioRing.create(1, RATE, 5.0), Status.create()
+    device = SilentDevice()
+    Engine(device, ring, status, voice=FaultyVoice()).start()
+    device.deliver(np.ones((256, 1), np.float32), False)
+    assert ring.written == 256 and status.read().faults == 1
+    ring.close()
+    status.close()

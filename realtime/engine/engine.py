@@ -81,9 +81,9 @@ class Engine:
 
     def _deliver(self, block: np.ndarray, overflow: bool) -> None:
         try:
+            self._intake.accept(block, self._clock(), overflow)
             if self._voice is not None:
                 self._voice.captured(block, self._status.lost - self._lost_before)
-            self._intake.accept(block, self._clock(), overflow)
         except Exception:
             self._status.count_fault()
 

@@ -96,6 +96,10 @@ class Monitor:
         self._gain = 0.0
         self._listens = listens
         self._faults = 0
+        """Of the chain, so far as they are told."""
+        self._stumbled = False
+        self._excuse = ""
+        """For the last step that went wrong."""
         self.notices: collections.deque[str] = collections.deque(maxlen=NOTICES)
         """Sentences for people, oldest first; whoever tells them takes them out."""
         self._build()
@@ -116,8 +120,19 @@ class Monitor:
 
     # The worker's side.
 
+    def stumble(self, fault: Exception) -> None:
+        """`step` raised this: what it worked on is lost, and the next one begins anew behind it."""
+        self._stumbled = True
+        self._status.count_faults(1)
+        before, self._excuse = self._excuse, f"the monitor met an error of its own: {fault!r}"
+        if self._excuse != before:
+            self.notices.append(self._excuse)
+
     def step(self) -> bool:
         """Work on some of what has come. False when there was nothing."""
+        if self._stumbled:
+            self._stumbled = False
+            self._build()
         if self._wanted is not self._state:
             self._follow(self._wanted)
         written = self._input.written
@@ -193,6 +208,7 @@ class Monitor:
         state = self._state
         self._stft, self._istft = transforms(state.settings, self._n_channels)
         form = frame_format(self._stft, self._istft, self._rate, self._n_channels)
+        self._faults = 0
         self._chain = Chain(form, bypass=state.settings.bypass, capture=self._ring)
         try:  # such as a captured span that is gone, where an engine begins anew
             self._chain = Chain(form, state.effects, state.settings.bypass, capture=self._ring)
@@ -231,14 +247,13 @@ class Monitor:
         )
 
     def _show(self) -> None:
-        if self._chain.faults != self._faults:
+        faults = self._chain.faults - self._faults
+        if faults:
             self._faults = self._chain.faults
+            self._status.count_faults(faults)
             self.notices.append(self._chain.fault)
         self._status.show_path(
-            self._istft.latency,
-            self._chain.latency,
-            self._faults,
-            self._limiter.gain * self._duck.gain,
+            self._istft.latency, self._chain.latency, self._limiter.gain * self._duck.gain
         )
 
 

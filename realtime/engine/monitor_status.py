@@ -58,7 +58,7 @@ class MonitorSnapshot:
     dropped: int
     """Captured samples given up by a worker that was late."""
     faults: int
-    """Calls of an effect that went wrong."""
+    """Calls of an effect that went wrong, and steps of the monitor."""
     howls: int
     howl_hz: int
     gain: float
@@ -91,11 +91,14 @@ class MonitorStatus:
     def name(self) -> str:
         return self._segment.name
 
-    def show_path(self, algorithmic: int, effects: int, faults: int, gain: float) -> None:
+    def show_path(self, algorithmic: int, effects: int, gain: float) -> None:
         """By the worker: what stands between capture and playback now."""
         cells = self._cells
         cells[_Cell.ALGORITHMIC], cells[_Cell.EFFECTS] = algorithmic, effects
-        cells[_Cell.FAULTS], cells[_Cell.GAIN] = faults, round(gain * _GAIN_UNIT)
+        cells[_Cell.GAIN] = round(gain * _GAIN_UNIT)
+
+    def count_faults(self, faults: int) -> None:
+        self._cells[_Cell.FAULTS] += faults
 
     def count_dropped(self, samples: int) -> None:
         self._cells[_Cell.DROPPED] += samples

@@ -53,8 +53,15 @@ class Worker:
         before = time.thread_time_ns()
         while not self._stopping:
             self._nothing_new.acquire(timeout=WAKE_SECONDS)
-            while self._monitor.step() and not self._stopping:
+            while self._step() and not self._stopping:
                 pass
             now = time.thread_time_ns()
             self._status.count_busy(now - before)
             before = now
+
+    def _step(self) -> bool:
+        try:
+            return self._monitor.step()
+        except Exception as fault:
+            self._monitor.stumble(fault)
+            return False
