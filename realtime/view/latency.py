@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,28 +13,16 @@ PARTS = (
     ("transport_ms", "Transport", "From the capture callback to the playback callback"),
     ("device_ms", "Devices", "What the two devices say of themselves"),
 )
-UNKNOWN = "–"
-
-
-def total_ms(monitor: MonitorReadout) -> float:
-    """The sum of the parts that are known."""
-    return sum(ms for ms in _parts(monitor) if not isnan(ms))
-
-
-def ms_text(ms: float) -> str:
-    """21.333 -> "21.3 ms"."""
-    return UNKNOWN if isnan(ms) else f"{ms:.1f} ms"
 
 
 def total_text(monitor: MonitorReadout) -> str:
-    """The sum, with a sign where a part of it is not known."""
-    least = "> " if any(isnan(ms) for ms in _parts(monitor)) else ""
-    return least + ms_text(total_ms(monitor))
+    """All parts together."""
+    return _text(sum(_parts(monitor)))
 
 
 def part_texts(monitor: MonitorReadout) -> list[str]:
     """One for each of `PARTS`."""
-    return [ms_text(ms) for ms in _parts(monitor)]
+    return [_text(ms) for ms in _parts(monitor)]
 
 
 def latency_tip(monitor: MonitorReadout) -> str:
@@ -47,3 +34,8 @@ def latency_tip(monitor: MonitorReadout) -> str:
 
 def _parts(monitor: MonitorReadout) -> list[float]:
     return [getattr(monitor, name) for name, _, _ in PARTS]
+
+
+def _text(ms: float) -> str:
+    """21.333 -> "21.3 ms"."""
+    return f"{ms:.1f} ms"
