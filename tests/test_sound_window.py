@@ -460,16 +460,16 @@ def test_the_lamp_is_lit_while_the_limiter_holds_something_back(window):
 
     status = window.model._engine.monitor_status
     assert not lit()
-    status.show_path(768, 0, 0, 0.5)
+    status.show_path(768, 0, 0.5)
     run_until(lit, "the lamp")
     assert "−6.0 dB" in name.toolTip()
-    status.show_path(768, 0, 0, 1.0)
+    status.show_path(768, 0, 1.0)
     run_until(lambda: not lit(), "the lamp going out")
 
 
 def test_latency_is_told_in_parts_and_in_all_and_underflows_are_counted(window):
     status = window.model._engine.monitor_status
-    status.show_path(768, 256, 0, 1.0)
+    status.show_path(768, 256, 1.0)
     status.show_playback(Playing.SOUND, 1248, 0)
     status.show_device(96)
     labels = window.sound.panel.figures.labels
