@@ -11,7 +11,8 @@ from realtime.dsp.cqt import cqt
 from realtime.dsp.spectra import stft
 from realtime.errors import RequestError
 from realtime.picture.format import PictureFormat, picture_format
-from realtime.picture.invert import Inverted, filters, invert
+from realtime.picture.invert import Inverted, invert
+from realtime.picture.stream import filters
 
 RATE = 16000
 

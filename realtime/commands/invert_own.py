@@ -156,6 +156,7 @@ def _apart(now: NDArray, drawn: NDArray, own: OwnPicture) -> int:
 
 def _column_of(own: OwnPicture) -> NDArray[np.intp]:
     """The column of each frame, (n_frames,)."""
-    n_frames, n_columns = own.format.n_frames or 0, own.format.n_columns or 0
-    edges = np.arange(n_columns + 1) * n_frames // n_columns
-    return np.repeat(np.arange(n_columns), np.diff(edges))
+    from realtime.picture.reduce import column_edges
+
+    edges = column_edges(own.format.n_frames or 0, own.format.n_columns or 0)
+    return np.repeat(np.arange(len(edges) - 1), np.diff(edges))

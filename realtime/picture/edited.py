@@ -23,7 +23,8 @@ from realtime.dsp.spectra import CentredStft
 from realtime.dsp.windows import window
 from realtime.errors import RequestError
 from realtime.picture.format import PictureFormat
-from realtime.picture.invert import at_bins, cqt_frame, filters, frame_values
+from realtime.picture.invert import at_bins, cqt_frame, frame_values
+from realtime.picture.stream import filters
 
 LEVELS = 255
 """Steps between the darkest and the brightest value of 8 bits, the coarsest picture."""

@@ -22,6 +22,7 @@ from realtime.picture.analysis import Analysis
 from realtime.picture.format import PictureFormat
 from realtime.picture.look import Look
 from realtime.picture.placing import ROWS, pane_range
+from realtime.picture.reduce import column_edges
 
 MOST_SHOWN = 4_000_000
 """Values in an HTML page: 5 MB of them, and as many as a browser zooms without waiting."""
@@ -54,7 +55,7 @@ def most_shown(picture: PictureFormat) -> int:
 def column_times(picture: PictureFormat, n_columns: int) -> NDArray[np.float64]:
     """The middle of each column in s, float64 (n_columns,)."""
     n_frames = picture.n_frames or n_columns
-    edges = np.arange(n_columns + 1) * n_frames // n_columns
+    edges = column_edges(n_frames, n_columns)
     middles = (edges[:-1] + edges[1:] - 1) / 2
     return float(picture.frame_times(1)[0]) + middles * (picture.hop / picture.sample_rate)
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from realtime.dsp.bands import band_filters
 from realtime.dsp.constant_q import power_of_two, quality
 from realtime.dsp.inversion import Progress, griffin_lim, invert_bands
-from realtime.dsp.mel import mel_filters
-from realtime.dsp.scales import SCALES
 from realtime.dsp.windows import window
 from realtime.errors import RequestError
 from realtime.picture.format import PictureFormat
+from realtime.picture.reduce import column_edges
+from realtime.picture.stream import filters
 
 PEAK = 10 ** (-3 / 20)
 """-3 dBFS, where nobody knows how loud the sound was: MP3 and resampling overshoot by less."""
@@ -98,19 +97,9 @@ def frame_values(db: ArrayLike, picture: PictureFormat) -> NDArray[np.float32]:
     heard = np.isfinite(db) & (db > picture.db_low + FLOOR_DB)
     values = picture.values(np.where(heard, db, 0)) * heard
     if picture.n_columns is not None and picture.n_frames is not None:
-        edges = np.arange(picture.n_columns + 1) * picture.n_frames // picture.n_columns
+        edges = column_edges(picture.n_frames, picture.n_columns)
         values = np.repeat(values, np.diff(edges), axis=1)
     return values.swapaxes(0, 1)
-
-
-def filters(picture: PictureFormat) -> NDArray[np.float32]:
-    """The bands of a mel, Bark or ERB picture, (n_rows, n_bins)."""
-    low, high = picture.fmin, picture.fmax
-    size = picture.sample_rate, picture.n_fft, picture.n_rows
-    if picture.kind == "mel":
-        area = picture.norm is not None
-        return mel_filters(*size, f_low=low, f_high=high, htk=picture.htk, equal_area=area)
-    return band_filters(SCALES[picture.kind], *size, f_low=low, f_high=high)
 
 
 def cqt_frame(picture: PictureFormat) -> int:

@@ -11,9 +11,14 @@ WAYS = ("peak", "mean")
 """A click shows in its column in the one; in the other noise keeps its level."""
 
 
+def column_edges(n_frames: int, n_columns: int) -> NDArray[np.intp]:
+    """The first frame of each column, and the end of the last, (n_columns + 1,)."""
+    return np.arange(n_columns + 1) * n_frames // n_columns
+
+
 class Reducer:
-    """Column c is made of the frames from c * n_frames // n_columns up to where the next begins,
-    however they come. As new when the last frame has been pushed."""
+    """Frames become columns between `column_edges`, however they come. As new when the last frame
+    has been pushed."""
 
     def __init__(self, n_frames: int, n_columns: int, way: str = "peak"):
         """Raises RequestError unless n_columns is 1 to n_frames, and `way` one of `WAYS`."""
@@ -24,6 +29,7 @@ class Reducer:
         if way not in WAYS:
             raise RequestError(f"reduce={way!r} must be one of {', '.join(WAYS)}")
         self.n_frames, self.n_columns = n_frames, n_columns
+        self._edges = column_edges(n_frames, n_columns)
         self._join = np.maximum if way == "peak" else np.add
         self._mean = way == "mean"
         self._begin()
@@ -42,8 +48,7 @@ class Reducer:
             raise RequestError(f"{stop} frames are more than the {self.n_frames} there are")
         if not len(values):
             return values
-        columns = np.arange(self._column, min(self._column + len(values) + 1, self.n_columns) + 1)
-        edges = columns * self.n_frames // self.n_columns
+        edges = self._edges[self._column : self._column + len(values) + 2]
         starts = np.maximum(edges[edges < stop] - self._next, 0)
         sums = self._join.reduceat(values.astype(np.float64) if self._mean else values, starts)
         if self._open is not None:

@@ -21,7 +21,8 @@ class PictureStream:
 
     def __init__(self, picture: PictureFormat):
         self._power = picture.power
-        self._bands = _bands(picture)
+        banded = picture.kind not in ("stft", "cqt")
+        self._bands = MelBands(filters(picture)) if banded else None
         self._stream: CentredStft | StreamingCqt
         if picture.bins_per_octave is not None:
             self._stream = StreamingCqt(
@@ -60,11 +61,10 @@ class PictureStream:
         return values if self._bands is None else self._bands.energies(values)
 
 
-def _bands(picture: PictureFormat) -> MelBands | None:
-    if picture.kind in ("stft", "cqt"):
-        return None
+def filters(picture: PictureFormat) -> NDArray[np.float32]:
+    """The bands of a mel, Bark or ERB picture, (n_rows, n_bins)."""
     mel = SCALES["mel"] if picture.htk else SLANEY
-    filters = band_filters(
+    return band_filters(
         mel if picture.kind == "mel" else SCALES[picture.kind],
         picture.sample_rate,
         picture.n_fft,
@@ -73,4 +73,3 @@ def _bands(picture: PictureFormat) -> MelBands | None:
         f_high=min(picture.fmax, picture.sample_rate / 2),
         equal_area=picture.norm is not None,
     )
-    return MelBands(filters)
