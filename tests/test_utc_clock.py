@@ -229,7 +229,7 @@ def test_both_clocks_of_a_moment_are_read_without_a_pause_between_them(
 
         ns = MONOTONIC_0
 
-        def monotonic_ns(self) -> int:
+        def perf_counter_ns(self) -> int:
             return self.ns
 
         def time_ns(self) -> int:

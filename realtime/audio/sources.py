@@ -227,7 +227,7 @@ class PacedSource:
         samples: Samples,
         block: int,
         n_channels: int | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ):
         self.name = samples.name
         self.sample_rate = samples.sample_rate

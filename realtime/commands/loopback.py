@@ -84,7 +84,7 @@ def _measured(audio: AudioSettings, settings: MonitorSettings) -> Check:
             player.start()
             while not player.ended:
                 for engine in (listener, player):
-                    engine.poll(time.monotonic_ns())
+                    engine.poll(time.perf_counter_ns())
                 time.sleep(0.05)
             return judged(_delays(player, listener), player.monitor_status.read(), rate)
         finally:

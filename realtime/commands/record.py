@@ -126,8 +126,8 @@ def _metrics(request: RecordRequest, things: ExitStack) -> Metrics | None:
 
 def _until_the_end(request: RecordRequest, watch: Watch, wishes: Wishes) -> None:
     seconds = request.seconds or float("inf")
-    until = time.monotonic() + seconds + LATE_SECONDS
-    while time.monotonic() < until and not wishes.end:
+    until = time.perf_counter() + seconds + LATE_SECONDS
+    while time.perf_counter() < until and not wishes.end:
         if all(station.heard(seconds) for station in request.stations):
             return
         for station in request.stations:
@@ -153,7 +153,7 @@ class Watch:
     def __init__(self, request: RecordRequest, teller: Teller, metrics: Metrics | None):
         self.teller = teller
         self._request, self._metrics = request, metrics
-        started = time.monotonic()
+        started = time.perf_counter()
         self._checkups = [Checkup(station, started) for station in request.stations]
         self._healths: list[Health] = []
         self._due = 0.0
@@ -168,7 +168,7 @@ class Watch:
 
     def look(self, last: bool = False) -> None:
         """Check up on everything, once a second."""
-        now = time.monotonic()
+        now = time.perf_counter()
         if now < self._due and not last:
             return
         self._due = now + HEALTH_SECONDS

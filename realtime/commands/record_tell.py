@@ -72,7 +72,7 @@ class Lines:
         self._before: list[tuple[object, ...]] = []
 
     def tell(self, healths: Sequence[Health], last: bool) -> None:
-        now = time.monotonic()
+        now = time.perf_counter()
         marks: list[tuple[object, ...]] = [
             (health.state, health.file, *health.alarms) for health in healths
         ]

@@ -139,12 +139,12 @@ def _listen(engine: EngineProcess, seconds: float) -> tuple[list[float], list[fl
     intervals: list[float] = []
     delays: list[float] = []
     before = engine.status.read()
-    until = time.monotonic() + FIRST_BLOCK_SECONDS
-    while time.monotonic() < until:
-        engine.poll(time.monotonic_ns())
+    until = time.perf_counter() + FIRST_BLOCK_SECONDS
+    while time.perf_counter() < until:
+        engine.poll(time.perf_counter_ns())
         now = engine.status.read()
         if now.blocks and not before.blocks:
-            until = time.monotonic() + seconds
+            until = time.perf_counter() + seconds
         if now.blocks > before.blocks and before.blocks:
             intervals.append((now.last_block_ns - before.last_block_ns) / 1e9)
         if now.blocks > before.blocks:

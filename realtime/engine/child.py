@@ -116,7 +116,7 @@ def _run(pipe: Connection, source: Source, engine: Engine, voice: Voice | None) 
     told = 0
     try:
         engine.start()
-        engine.step(time.monotonic_ns())
+        engine.step(time.perf_counter_ns())
         pipe.send(("started",))
         while engine.ended is None:
             if pipe.poll(STEP_SECONDS):  # a closed pipe raises EOFError
@@ -124,9 +124,9 @@ def _run(pipe: Connection, source: Source, engine: Engine, voice: Voice | None) 
                 if voice is not None:
                     voice.change(state)
                 pipe.send(("changed",))
-            engine.step(time.monotonic_ns())
+            engine.step(time.perf_counter_ns())
             told = _tell_news(pipe, source, voice, told)
-        engine.step(time.monotonic_ns())
+        engine.step(time.perf_counter_ns())
         _tell_news(pipe, source, voice, told)
     finally:
         engine.stop()

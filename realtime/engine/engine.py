@@ -54,7 +54,7 @@ class Engine:
         source: Source,
         ring: AudioRing,
         status: Status,
-        clock: Callable[[], int] = time.monotonic_ns,
+        clock: Callable[[], int] = time.perf_counter_ns,
         voice: Voice | None = None,
     ):
         self._source = source

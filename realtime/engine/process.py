@@ -91,20 +91,20 @@ class EngineProcess:
 
     def launch(self) -> None:
         """Begin to start; the caller may import or draw meanwhile and then call `start`."""
-        self._spawn(time.monotonic_ns())
+        self._spawn(time.perf_counter_ns())
 
     def start(self, timeout: float = START_SECONDS) -> StreamInfo:
         """Start and wait for the source to run. Raises what the source could not do, in words."""
         if self._process is None:
             self.launch()
-        deadline = time.monotonic() + timeout
+        deadline = time.perf_counter() + timeout
         while not self._running and not self.ended:
-            self.poll(time.monotonic_ns())
+            self.poll(time.perf_counter_ns())
             if self._failure is not None:
                 failure = self._failure
                 self.stop()
                 raise failure
-            if time.monotonic() > deadline:
+            if time.perf_counter() > deadline:
                 self.stop()
                 raise EngineError(
                     f"'{self._spec.text}' did not start within {timeout:g} s: is the sound server "

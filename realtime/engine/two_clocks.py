@@ -62,7 +62,7 @@ class TwoClockPlayback:
         out_rate: int,
         block: int,
         status: MonitorStatus,
-        clock: Callable[[], int] = time.monotonic_ns,
+        clock: Callable[[], int] = time.perf_counter_ns,
     ):
         self._status, self._clock = status, clock
         self._block, self._rate = block, sample_rate

@@ -66,7 +66,7 @@ class Checkup:
 
     def look(self, last: bool = False) -> Health:
         """last : recording has ended"""
-        now = time.monotonic()
+        now = time.perf_counter()
         station, engine = self._station, self._station.engine
         report, disk = station.recorder.report, station.disk.report
         reading = station.meter.levels.reading

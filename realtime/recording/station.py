@@ -102,7 +102,7 @@ class Station:
 
     def poll(self) -> list[Event]:
         """Look after the engine and the meter. Never waits."""
-        events = self.engine.poll(time.monotonic_ns())
+        events = self.engine.poll(time.perf_counter_ns())
         self.meter.update()
         return events
 
@@ -155,9 +155,9 @@ class Station:
             self._ending.wait(STEP_SECONDS)
         self._obey(recorder)
         recorder.finish(Moment.now(), "disk full" if self.disk.full else "stopped")
-        until = time.monotonic() + FINISH_SECONDS / 2
+        until = time.perf_counter() + FINISH_SECONDS / 2
         recorder.chores.try_again()
-        while recorder.chores.step(time.monotonic_ns()) and time.monotonic() < until:
+        while recorder.chores.step(time.perf_counter_ns()) and time.perf_counter() < until:
             pass
 
     def _obey(self, recorder: Recorder) -> None:

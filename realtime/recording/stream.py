@@ -40,7 +40,7 @@ class Moment:
         look as if somebody had set the one of people."""
         readings = []
         while len(readings) < ATTEMPTS and (not readings or min(readings)[0] > NEAR_NS):
-            before, utc, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+            before, utc, after = time.perf_counter_ns(), time.time_ns(), time.perf_counter_ns()
             readings.append((after - before, before, utc))
         between, before, utc = min(readings)
         return cls(before + between // 2, utc)

@@ -194,13 +194,13 @@ class Columns:
     def settle(self) -> None:
         """Analyse all that was heard of the visible span, also what was given up because the
         display was late: for a picture that is kept. Takes `SETTLE_SECONDS` at most."""
-        until = time.monotonic() + SETTLE_SECONDS
+        until = time.perf_counter() + SETTLE_SECONDS
         self._live.drop_backlog()  # which may be much longer than the span
         self._live.pull(SETTLE_SECONDS)
         first = self.newest - self._span
         if not self.paused and self._live.whole_from > max(0, self._live.column_at(first)):
             self._analyse_again()
-        while self._pending is not None and time.monotonic() < until:
+        while self._pending is not None and time.perf_counter() < until:
             self.pull_pending()
 
     def reset_hold(self) -> None:

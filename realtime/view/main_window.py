@@ -157,7 +157,7 @@ class MainWindow(QMainWindow):
 
     def _tick(self) -> int:
         """Once a frame, and now and then while hidden: the model first, then what reads it."""
-        now_ns = time.monotonic_ns()
+        now_ns = time.perf_counter_ns()
         self.model.tick(now_ns)
         now = now_ns / 1e9
         if now - self._metered >= METER_SECONDS:
@@ -201,7 +201,7 @@ class MainWindow(QMainWindow):
             self.sound.show_figures()
         self.header.show_source(readout)
         notice, until = self._notice
-        if time.monotonic() > until:
+        if time.perf_counter() > until:
             notice = ""
         failure = self.plot.canvas.failure
         self.banner.say(str(failure) if failure else notice or readout.message)
@@ -226,7 +226,7 @@ class MainWindow(QMainWindow):
         """Say why something was refused, and show again what is; "" when all is well."""
         if not message and not self._notice[0]:
             return
-        self._notice = (message, time.monotonic() + ERROR_SECONDS)
+        self._notice = (message, time.perf_counter() + ERROR_SECONDS)
         if message:
             self._follow(frozenset())
         self._show_figures()

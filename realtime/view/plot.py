@@ -95,7 +95,7 @@ class Plot(QWidget):
         self.frequency_axis.show_axis(display, rate, panes)
         still_at = None
         if self._model.paused:
-            still_at = self._model.right_sample(time.monotonic_ns()) / rate
+            still_at = self._model.right_sample(time.perf_counter_ns()) / rate
         self.bottom_axis.show_axis(
             display.span,
             still_at,

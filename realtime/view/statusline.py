@@ -25,23 +25,23 @@ def run_status(model: LiveModel, seconds: float | None = None, json: bool = Fals
     Lines for people and all messages go to standard error; with `json`, one object a line goes to
     standard output instead.
     """
-    started = time.monotonic()
+    started = time.perf_counter()
     until = started + seconds if seconds is not None else float("inf")
     line_due, message = started + LINE_SECONDS, ""
     try:
-        while (now := time.monotonic()) < until and not model.ended:
-            model.tick(time.monotonic_ns())
+        while (now := time.perf_counter()) < until and not model.ended:
+            model.tick(time.perf_counter_ns())
             if message != (message := model.readout.message) and message:
                 say(message)
             if now >= line_due:
                 line_due = max(line_due + LINE_SECONDS, now)
                 _tell(model, now - started, json)
-            time.sleep(max(min(now + TICK_SECONDS, until) - time.monotonic(), 0))
+            time.sleep(max(min(now + TICK_SECONDS, until) - time.perf_counter(), 0))
     except KeyboardInterrupt:
-        _tell(model, time.monotonic() - started, json, last=True)
+        _tell(model, time.perf_counter() - started, json, last=True)
         raise
-    model.tick(time.monotonic_ns())
-    _tell(model, time.monotonic() - started, json, last=True)
+    model.tick(time.perf_counter_ns())
+    _tell(model, time.perf_counter() - started, json, last=True)
 
 
 def status_text(model: LiveModel) -> str:

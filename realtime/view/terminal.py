@@ -43,26 +43,26 @@ def run_terminal(model: LiveModel, seconds: float | None = None) -> None:
 
 
 def _run(model: LiveModel, seconds: float | None) -> None:
-    until = time.monotonic() + seconds if seconds is not None else float("inf")
+    until = time.perf_counter() + seconds if seconds is not None else float("inf")
     terminal = open_terminal()
     page = Page(model, glyphs=_can_print("▀−·…"))
     screen = _Screen(terminal.number_of_colors)
     with _whole_screen(terminal):
-        due = time.monotonic()
-        while time.monotonic() < until and not page.over:
-            now_ns = time.monotonic_ns()
+        due = time.perf_counter()
+        while time.perf_counter() < until and not page.over:
+            now_ns = time.perf_counter_ns()
             model.tick(now_ns)
             text = screen.turn_into(page, terminal.height, terminal.width, now_ns)
             if text:
                 sys.stdout.write(BEGIN + text + END)
                 sys.stdout.flush()
-            due = max(due + FRAME_SECONDS, time.monotonic())
+            due = max(due + FRAME_SECONDS, time.perf_counter())
             if not terminal.is_a_tty or not sys.stdin.isatty():
                 if model.ended:
                     return
-                time.sleep(max(due - time.monotonic(), 0))
+                time.sleep(max(due - time.perf_counter(), 0))
                 continue
-            key = terminal.inkey(timeout=max(due - time.monotonic(), 0))
+            key = terminal.inkey(timeout=max(due - time.perf_counter(), 0))
             while key:
                 page.press(key_name(key))
                 key = terminal.inkey(timeout=0)

@@ -88,10 +88,10 @@ def run_window(
 
 def call_after(seconds: float, finish: Callable[[], object]) -> None:
     """Call `finish` from the event loop, however late that is."""
-    until = time.monotonic() + seconds
+    until = time.perf_counter() + seconds
 
     def look() -> None:
-        rest_ms = ceil((until - time.monotonic()) * 1000)
+        rest_ms = ceil((until - time.perf_counter()) * 1000)
         if rest_ms <= 0:
             finish()
         else:
