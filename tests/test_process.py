@@ -19,6 +19,7 @@ import pytest
 from realtime.audio.ring import AudioRing
 from realtime.audio.sources import parse_source
 from realtime.audio.synth import Tone
+from realtime.commands.record import ENDINGS, REQUESTS
 from realtime.config import AudioSettings, MonitorSettings
 from realtime.engine import child
 from realtime.engine.engine import FIRST_SECONDS, GIVE_UP_SECONDS, START_SECONDS, Engine
@@ -356,6 +357,10 @@ def test_a_device_with_long_blocks_is_not_stalled_between_two(stepped):
             device.deliver(np.zeros((device.block, 1), np.float32), False)
             due_ns += block_ns
         assert engine.step(now[0]) is State.RUNNING
+
+
+def test_what_a_terminal_sends_to_both_is_left_to_the_parent():
+    assert {*ENDINGS, *REQUESTS} - set(child.PARENTS_SIGNALS) == {"SIGTERM"}
 
 
 def test_no_exception_leaves_the_callback_and_it_is_counted(stepped):

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 STEP_SECONDS = 0.1
 """Between two steps: the heartbeat's pace. Blocks do not wait for it."""
 
-PARENTS_SIGNALS = ("SIGINT", "SIGHUP", "SIGUSR1")
-"""The parent's to answer: a terminal, or a service manager, sends them to both."""
+PARENTS_SIGNALS = ("SIGINT", "SIGBREAK", "SIGHUP", "SIGUSR1")
+"""The parent's to answer: a terminal, or a service manager, sends them to both. Those that the
+system does not know are left out."""
 
 SWITCH_SECONDS = 2e-4
 """Interpreter switch interval: with it a callback beside a busy thread of this process was at
