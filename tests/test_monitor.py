@@ -292,7 +292,7 @@ def test_an_effect_that_cannot_be_made_is_told_and_the_sound_goes_on(
     rig.run(noise(rng, 1))
     rig.change(SPAN_NOT_THERE, **settings)
     played = rig.run(noise(rng, 2))
-    assert rig.monitor.notices[0].startswith(f"the effects {outcome}samples")
+    assert rig.monitor.notices[0].startswith(f"the effects {outcome}mask has nothing to play")
     assert np.abs(played[-RATE // 2 :]).max() > 0.4
 
 

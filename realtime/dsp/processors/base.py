@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from realtime.dsp.processors.parameters import Parameter
 from realtime.errors import Overrun, RequestError
 
+LAST_SAMPLE = 1 << 53
+"""Up to here whole numbers are exact as floats: 5900 years at 48000 Hz."""
+
 
 @dataclass(frozen=True)
 class FrameFormat:
@@ -114,15 +117,18 @@ class Processor:
         """
         raise NotImplementedError
 
-    def captured(self, start: int, stop: int, use: str = "play") -> NDArray:
+    def captured(
+        self, start: int, stop: int, use: str = "play", asked: str = "start and stop"
+    ) -> NDArray:
         """Samples [start, stop) of what was captured, float32 (n, n_channels), finite.
 
         use : what they are for, in the sentence where they are gone
+        asked : which values name them, in the sentence where nothing is captured
         Raises RequestError.
         """
         if self.capture is None:
             raise RequestError(
-                f"{self.name}:start and stop need a capture to take the sound from; leave them out"
+                f"{self.name}:{asked} need a capture to take the sound from; leave them out"
             )
         try:
             samples = self.capture.read(start, stop)

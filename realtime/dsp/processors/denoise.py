@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import fft, special
 
 from realtime.dsp.noise import LOUDEST_RATIO, NoiseFloor
-from realtime.dsp.processors.base import Processor
+from realtime.dsp.processors.base import LAST_SAMPLE, Processor
 from realtime.dsp.processors.parameters import Number, Switch
 from realtime.dsp.processors.registry import register
 from realtime.errors import RequestError
@@ -28,9 +28,6 @@ is heard most, and what goes on beneath keeps voices from standing in a void."""
 
 LONGEST_SECONDS = 10.0
 """Of captured noise: more tells no more, and takes longer than there is between two frames."""
-
-LAST_SAMPLE = 1 << 53
-"""Up to here whole numbers are exact as floats: 5900 years at 48000 Hz."""
 
 _LEAST_V, _STEP = 1e-4, 1 / 400
 _FACTORS = np.exp(special.exp1(_LEAST_V * np.exp(_STEP * np.arange(5000))) / 2)

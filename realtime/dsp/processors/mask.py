@@ -37,7 +37,7 @@ class Mask(Processor):
     Source: short-time Fourier masks, Allen 1977.
     Cost: 3 us a frame, with times 21, with 300 boxes 28 and 2 ms to set them (1024/256, mono, one
     AMD EPYC core). No latency.
-    Raises Overrun for samples that are gone or not there yet.
+    Raises RequestError for samples that are gone or not there yet.
     """
 
     boxes = Boxes(())
@@ -108,7 +108,7 @@ class Mask(Processor):
             self._at = now - start if 0 <= now - start < len(samples) else 0
 
     def _samples(self, start: int, stop: int) -> NDArray:
-        """The captured samples [start, stop): of the copy where it has them. Raises Overrun."""
+        """Those captured, [start, stop), of the copy where it has them. Raises RequestError."""
         first = start - self._copied_from
         if first < 0 or first + stop - start > len(self._copied):
             self._copy(start, stop)
@@ -122,13 +122,7 @@ class Mask(Processor):
                 f"mask:boxes span {seconds:.1f} s, and at most {LONGEST_SECONDS:g} s can go "
                 "round; choose boxes nearer together"
             )
-        if self.capture is None:
-            raise RequestError(
-                "mask:boxes with a time (@start-stop) need a capture to take the sound from; "
-                "leave the time out"
-            )
-        samples = self.capture.read(start, stop)
-        self._copied = _frozen(np.where(np.isfinite(samples), samples, np.float32(0)))
+        self._copied = _frozen(self.captured(start, stop, asked="boxes with a time (@start-stop)"))
         self._copied_from = start
 
 

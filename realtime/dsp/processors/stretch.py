@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from realtime.dsp.processors.base import Processor
+from realtime.dsp.processors.base import LAST_SAMPLE, Processor
 from realtime.dsp.processors.mask import LONGEST_SECONDS, seamless
 from realtime.dsp.processors.parameters import Number
 from realtime.dsp.processors.registry import register
@@ -19,9 +19,6 @@ from realtime.dsp.vocoder import (
     unit,
 )
 from realtime.errors import RequestError
-
-LAST_SAMPLE = 1 << 53
-"""Whole numbers beyond this are not exact in float64; 5900 years at 48000 Hz."""
 
 CATCH_UP = 1 / 8
 """Of the distance from where the sound should be, made good in each frame."""
