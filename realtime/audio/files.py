@@ -67,7 +67,34 @@ def open_audio_file(path: str) -> AudioFile:
         raise
 
 
-class AudioFile:
+class Decoded:
+    """Sound that is decoded chunk by chunk, and read in blocks."""
+
+    _rest: np.ndarray
+    """Decoded and not yet read, float32 (n_samples, n_channels)."""
+    _fault: SourceError | None
+    """Why nothing can be decoded after that."""
+
+    def read(self, n_samples: int) -> np.ndarray:
+        """The next block, float32 (n_samples, n_channels), full scale ±1; shorter, then empty at
+        the end. Raises `SourceError` where the file breaks off, after all that came before."""
+        parts = []
+        while n_samples > 0 and self._more():
+            parts.append(self._rest[:n_samples])
+            n_samples -= len(parts[-1])
+            self._rest = self._rest[len(parts[-1]) :]
+        if parts:
+            return np.concatenate(parts)
+        if self._fault is not None:
+            raise self._fault
+        return self._rest.copy()
+
+    def _more(self) -> bool:
+        """Whether there is something in `_rest`, decoding the next chunk if it was empty."""
+        raise NotImplementedError
+
+
+class AudioFile(Decoded):
     """An open file. Owner: one thread.
 
     n_samples : what the header claims, or None where it says nothing or what cannot be true
@@ -84,33 +111,18 @@ class AudioFile:
         check_limits(self._shown, self.n_channels, self.sample_rate)
         self.n_samples = self._claim()
         self._decoded = 0
-        self._fault: SourceError | None = None
+        self._fault = None
         self._rest = np.zeros((0, self.n_channels), np.float32)
         if not self._more():
             raise SourceError(
                 f"{self._shown} holds no sample that can be decoded: record or copy it again"
             )
 
-    def read(self, n_samples: int) -> np.ndarray:
-        """The next block, float32 (n_samples, n_channels), full scale ±1; shorter, then empty at
-        the end. Raises `SourceError` where the file breaks off, after all that came before."""
-        parts = []
-        while n_samples > 0 and self._more():
-            parts.append(self._rest[:n_samples])
-            n_samples -= len(parts[-1])
-            self._rest = self._rest[len(parts[-1]) :]
-        if parts:
-            return np.concatenate(parts)
-        if self._fault is not None:
-            raise self._fault
-        return self._rest.copy()
-
     def close(self) -> None:
         """Safe twice."""
         self._file.close()
 
     def _more(self) -> bool:
-        """Whether there is something in `_rest`, decoding the next chunk if it was empty."""
         if len(self._rest) or self._fault is not None:
             return bool(len(self._rest))
         try:

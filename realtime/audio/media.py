@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from realtime.audio.files import SAMPLES_PER_BYTE, check_limits, file_head, silence_bad
+from realtime.audio.files import SAMPLES_PER_BYTE, Decoded, check_limits, file_head, silence_bad
 from realtime.errors import MissingDependency, SourceError
 from realtime.wording import shown_path
 
@@ -47,7 +47,7 @@ SHORT_SECONDS, SHORT_SHARE = 1.0, 0.01
 INSTALL = "pip install 'realtime-spectrogram[media]'"
 
 
-class MediaFile:
+class MediaFile(Decoded):
     """An open file, as `AudioFile`. Owner: one thread.
 
     n_samples : what the header claims, or what FFmpeg guesses from the bit rate, or None
@@ -78,25 +78,12 @@ class MediaFile:
             self.sample_rate, self.n_channels = first.sample_rate, first.layout.nb_channels
             check_limits(self._shown, self.n_channels, self.sample_rate)
             self.n_samples = self._claim()
-            self._fault: SourceError | None = None
+            self._fault = None
             self._rest = np.zeros((0, self.n_channels), np.float32)
             self._chunks = self._decode(chain([first], parts))
         except BaseException:
             self.close()
             raise
-
-    def read(self, n_samples: int) -> np.ndarray:
-        """As `AudioFile.read`."""
-        parts = []
-        while n_samples > 0 and self._more():
-            parts.append(self._rest[:n_samples])
-            n_samples -= len(parts[-1])
-            self._rest = self._rest[len(parts[-1]) :]
-        if parts:
-            return np.concatenate(parts)
-        if self._fault is not None:
-            raise self._fault
-        return self._rest.copy()
 
     def close(self) -> None:
         """Safe twice."""
@@ -112,7 +99,6 @@ class MediaFile:
         return claim if claim <= self._budget else None
 
     def _more(self) -> bool:
-        """Whether there is something in `_rest`, decoding the next frame if it was empty."""
         while not len(self._rest) and self._fault is None:
             chunk = next(self._chunks, None)
             if chunk is None:
