@@ -195,6 +195,17 @@ def test_a_successor_goes_on_after_a_gap_of_the_time_between(device, rng):
     assert gap.length == pytest.approx(0.7 * RATE, abs=0.002 * RATE)
 
 
+def test_a_flag_soon_after_a_successor_began_does_not_change_why_it_had_to(device):
+    device.seconds(3)
+    device.intake = Intake(device.ring, device.status)
+    device.lose(int(0.7 * RATE))
+    device.deliver(3, late=0.1)  # held back, for it may yet catch up
+    device.deliver(1, overflow=True, late=0.1)
+    device.seconds(2)
+    assert Cause.RESTART in {gap.cause for gap in device.status.read().gaps}
+    device.assert_true_outside_gaps(0.11 * RATE)
+
+
 def test_a_successor_to_a_writer_that_died_in_the_middle_of_a_count_is_readable(device):
     device.seconds(1)
     device.status._cells[0] += 1  # an odd version: the writer died between its two stores

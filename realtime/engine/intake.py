@@ -157,7 +157,9 @@ class Intake:
         flagged = any(suspicion.cause is Cause.OVERFLOW for suspicion in self._suspicions)
         written, filled = 0, 0
         for suspicion in self._suspicions:
-            cause = Cause.OVERFLOW if flagged else suspicion.cause
+            cause = suspicion.cause
+            if flagged and cause is Cause.STALL:  # it is known now why
+                cause = Cause.OVERFLOW
             self._ring.write(self._held[written : suspicion.at])
             written = suspicion.at
             shift = suspicion.least - self._epoch - filled / self._rate
