@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -14,8 +15,11 @@ import soundfile
 from PIL import Image
 from styles import Style, draw, matrix, tutorial
 
+import realtime
+from realtime.cli import main
 from realtime.errors import RequestError, SourceError
 from realtime.picture.read.reader import read_foreign
+from realtime.picture.read.report import Report
 
 SMALL = Style(size=(6.4, 4.8), seconds=3.0)
 
@@ -209,3 +213,39 @@ def test_a_box_that_the_picture_does_not_hold_is_refused(
     Image.new("RGB", (400, 300), "white").save(tmp_path / "plain.png")
     with pytest.raises(RequestError, match="within the 400x300 there are"):
         read_foreign(tmp_path / "plain.png", {"axes_box": box})
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters")
+def test_a_range_of_mel_with_empty_bands_is_not_guessed(tmp_path: Path) -> None:
+    """From 20 Hz, and from 27.5 Hz its rows would lie nearly as well."""
+    draw(
+        Style(
+            dpi=72, size=(12, 6), dark=True, bar=None, top_db=100.0, sample_rate=44100, hop=256,
+            seconds=3.08, fmax=4000.0, fmin=20.0,
+        ),
+        tmp_path / "mel.png",
+    )  # fmt: skip
+    with pytest.raises(SourceError, match="give --n-mels, --fmin and --fmax"):
+        read_foreign(tmp_path / "mel.png")
+    given = {"n_rows": 128, "fmin": 20, "fmax": 4000, "sample_rate": 44100}
+    assert read_foreign(tmp_path / "mel.png", given).format.hop == 256
+
+
+@pytest.mark.parametrize(("kind", "flag"), [("mel", "--n-mels"), ("stft", "--n-fft")])
+def test_the_flag_that_helps_is_one_that_there_is(kind: str, flag: str) -> None:
+    report = Report("a.png", {})
+    report.add("kind", kind, "seen", 1.0)
+    report.add("n_rows", 126, "seen", 0.4)
+    with pytest.raises(SourceError, match=f"40% certain, 50% are needed: give {flag}$"):
+        report.check()
+
+
+def test_sentences_name_no_flag_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+    def flags(text: str) -> set[str]:
+        return set(re.findall(r"--[a-z][a-z-]*[a-z]", text))
+
+    folder = Path(realtime.__file__).parent / "picture" / "read"
+    named = flags("".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py")))
+    with pytest.raises(SystemExit):
+        main(["invert", "--help"])
+    assert named and named <= flags(capsys.readouterr().out)

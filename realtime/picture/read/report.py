@@ -78,7 +78,10 @@ class Report:
             key=lambda key: self.found[key].certainty or 0,
         )
         worst = self.found[key]
-        hint = f"--{key.replace('_', '-')}" if key in OVERRIDES else "a larger picture as PNG"
+        flag = key
+        if key == "n_rows":
+            flag = "n_fft" if self.found["kind"].value == "stft" else "n_mels"
+        hint = f"--{flag.replace('_', '-')}" if key in OVERRIDES else "a larger picture as PNG"
         self.refuse(
             f"{key} = {worst.value} ({worst.how}) is only {worst.certainty:.0%} certain, "
             f"{LEAST_CERTAINTY:.0%} are needed: give {hint}"

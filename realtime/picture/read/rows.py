@@ -37,6 +37,9 @@ BETTER = 0.05
 SAME, RIVAL = 0.02, 0.1
 """Numbers of rows so near, relative, are read alike; of correlation, what is no better: scaled
 pixels make patterns of their own."""
+SURE_MEL = 0.97
+"""Correlation of edges seen with those of a mel: where all bands differ it is 0.98 and more. With
+empty ones among them, for frames were short, two ranges may fit 0.94 of them."""
 RATE_SLACK = 0.012
 """A pixel at the top of an axis, relative to its frequency."""
 
@@ -82,7 +85,13 @@ def _mel(report: Report, axis: Axis, changes: Changes, low: float, high: float) 
     if sure < POOR and "n_rows" not in report.given:
         report.refuse(
             f"the mel bands cannot be told apart, or are from no usual fmin to fmax (the axis ends "
-            f"at {float(axis.value_at(high)):.0f} Hz): give --n-rows, --fmin and --fmax"
+            f"at {float(axis.value_at(high)):.0f} Hz): give --n-mels, --fmin and --fmax"
+        )
+    if changes.exact and grid.fit < SURE_MEL and not {"fmin", "fmax"} & report.given.keys():
+        report.add("n_rows", grid.n, "mel bands that fit roughly", None)
+        report.refuse(
+            f"mel bands from {mel.fmin:g} to {mel.fmax:g} Hz fit only roughly, for some are empty "
+            "or alike: give --n-mels, --fmin and --fmax"
         )
     rate = int(2 * mel.fmax) if 2 * mel.fmax in RATES else None
     return Rows("mel", grid, rate, *mel, sure, tuple(others))
@@ -120,7 +129,7 @@ def _linear(
     if grid is None or mixed or certainty_of(grid.fit, exact=changes.exact) < POOR:
         n = given.get("n_rows", given.get("n_fft", 2048) // 2 + 1)
         if (n < 0.9 * length or changes.blocks or changes.soft) and not told:
-            report.refuse("the rows cannot be told apart: give --n-fft, or --n-rows")
+            report.refuse("the rows cannot be told apart: give --n-fft, or --n-mels of mels")
         grid = Grid(even_edges(low, high, n, True), 0.0)
     hertz = (top - bottom) / grid.n
     if abs(bottom) > 1.5 * hertz + 2 * abs(top - bottom) / length:
