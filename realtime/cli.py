@@ -38,10 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name may be in no encoding that they have
             stream.reconfigure(errors="backslashreplace")
-    # Processes of ours import nothing from the current folder, where a stranger's json.py may lie.
-    os.environ["PYTHONSAFEPATH"] = "1"
     try:
-        with _signals_interrupt():
+        with _signals_interrupt(), _strangers_left_alone():
             args = build_parser().parse_args(argv)
             _refuse_mixed_installation()
             code = _command(args.command)(args)
@@ -416,6 +414,20 @@ def _open_closed_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - it stays open
+
+
+@contextlib.contextmanager
+def _strangers_left_alone() -> Iterator[None]:
+    """Processes of ours import nothing from the current folder, where anybody's json.py may lie."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
 
 
 @contextlib.contextmanager

@@ -524,3 +524,11 @@ def test_signal_handlers_are_given_back(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(cli, "_command", lambda name: lambda args: 0)
     assert cli.main(["devices"]) == 0
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_command_leaves_the_environment_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    for before in (None, "0"):
+        if before is not None:
+            monkeypatch.setenv("PYTHONSAFEPATH", before)
+        cli.main(["devices"])
+        assert os.environ.get("PYTHONSAFEPATH") == before
